@@ -1,0 +1,49 @@
+"""Commands from the console: one JSON object a line, `{"do": "ping", "to": "10.1.0.1", "count": 3}`.
+
+Used when a line comes, then dropped. Raises ValueError with a text for the host when a command makes no sense.
+"""
+
+import json
+
+from uike.app.ping import Ping
+from uike.wire.address import pack
+
+_COUNT_MAX = 10_000
+_SIZE_MAX = 1_300
+
+
+def run(appliance, line):
+    """Does what one line says."""
+    command = json.loads(line)
+    verb = command.get("do") if type(command) is dict else None
+    if verb == "ping":
+        _ping(appliance, command)
+    elif verb == "close":
+        appliance.endpoint.close(command.get("name"), appliance.board.now())
+    elif verb == "connect":
+        appliance.connect(command.get("name"))
+    elif verb == "heap":
+        appliance.report_heap()
+    elif verb == "quit":
+        appliance.quit()
+    else:
+        raise ValueError("unknown command; known: ping, close, connect, heap, quit")
+
+
+def _ping(appliance, command):
+    target = pack(str(command.get("to")))
+    source = appliance.address_towards(target)
+    if source is None:
+        raise ValueError("ping: no tunnel leads there")
+    count = _number(command, "count", 3, 1, _COUNT_MAX)
+    interval_ms = _number(command, "interval_ms", 1_000, 1, 3_600_000)
+    size = _number(command, "size", 56, 0, _SIZE_MAX)
+    ident = int.from_bytes(appliance.endpoint.random(2), "big")
+    appliance.ping = Ping(source, target, count, interval_ms, size, ident, appliance.board.now())
+
+
+def _number(command, key, default, low, high):
+    value = command.get(key, default)
+    if type(value) is not int or not low <= value <= high:
+        raise ValueError("%s: a number from %d to %d" % (key, low, high))
+    return value

@@ -1,0 +1,159 @@
+"""The main loop: carries datagrams, packets, console lines and time between the board and the engine."""
+
+import json
+import struct
+
+from uike import VERSION, event
+from uike.app import icmp
+from uike.crypto.drbg import Drbg
+from uike.endpoint import Endpoint
+from uike.trace import Trace
+from uike.transient import drop, load
+
+_QUIT_MS = 3_000
+_BURST = 16
+
+
+class Appliance:
+    """One board at work. `board` is a platform's Board (`uike.hal`)."""
+
+    def __init__(self, board):
+        self.board = board
+        self.trace = Trace(board)
+        self.trace(event.GREETING, 0, ("uike %s on %s" % (VERSION, board.name)).encode())
+        crypto = board.crypto()
+        self.endpoint = Endpoint(self._read_config(), crypto, Drbg(board.entropy, crypto.prf), self.trace)
+        self.ping = None
+        self.quit_at = None
+
+    def _read_config(self):
+        text = self.board.store.read("config.json")
+        config = load("uike.config")
+        try:
+            return config.load(json.loads(text)) if text else []
+        except config.ConfigError as error:
+            said = (error.key, error.problem, error.allowed)
+            self.trace(event.CONFIG_ERROR, 0, "\t".join([str(part) for part in said]).encode())
+        except ValueError:
+            self.trace(event.CONFIG_ERROR, 0, b"config.json\tnot JSON\t")
+        finally:
+            del config
+            drop()
+        return []
+
+    def run(self):
+        """Until the board or the console says stop."""
+        self.board.udp.open((500, 4500))
+        self.connect(None)
+        while self.board.running() and not self._over():
+            self._receive()
+            now = self.board.now()
+            self.endpoint.tick(now)
+            if self.ping and not self.ping.tick(self, now):
+                self.ping = None
+            self._deliver(now)
+            self._transmit()
+            self.board.wait(self._wait_ms())
+
+    def _receive(self):
+        board = self.board
+        for _ in range(_BURST):
+            got = board.udp.receive()
+            if got is None:
+                break
+            datagram, remote, port = got
+            local = (board.udp.address_for(remote[0]), port)
+            self.endpoint.receive(datagram, local, remote, board.now())
+            self._deliver(board.now())
+            self._transmit()
+        packet = board.tun.read() if board.tun else None
+        while packet:
+            self.endpoint.send_packet(packet, board.now())
+            self._transmit()
+            packet = board.tun.read()
+        line = board.console.read()
+        while line:
+            self._command(line)
+            line = board.console.read()
+
+    def _command(self, line):
+        try:
+            load("uike.app.console").run(self, line)
+        except (ValueError, AttributeError) as error:
+            self.trace(event.COMMAND_ERROR, 0, str(error).encode())
+        drop()
+
+    def _deliver(self, now):
+        for kind, subject, value in self.endpoint.events():
+            if kind == event.PACKET:
+                self._inner(subject, now)
+            elif kind == event.ESTABLISHED:
+                self.report_heap()
+
+    def _inner(self, packet, now):
+        if self.ping and self.ping.receive(self, packet, now):
+            return
+        if self.board.tun:
+            self.board.tun.write(packet)
+            return
+        for child in self.endpoint.sad.outbound:
+            answer = icmp.reply(packet, own_address(child))
+            if answer:
+                self.endpoint.send_packet(answer, now)
+                return
+
+    def _transmit(self):
+        for datagram, remote, port in self.endpoint.outgoing():
+            self.board.udp.send(datagram, remote, port)
+
+    def _wait_ms(self):
+        due = [self.endpoint.next_deadline(), self.quit_at, self.ping.deadline() if self.ping else None]
+        due = [at for at in due if at is not None]
+        return max(0, min(due) - self.board.now()) if due else None
+
+    def _over(self):
+        if self.quit_at is None:
+            return False
+        return not self.endpoint.sas or self.board.now() >= self.quit_at
+
+    # -- what the console may ask ------------------------------------------------------------------------------------
+
+    def connect(self, name):
+        """Starts the connections that we initiate: all of them, or the one of that name."""
+        for connection in self.endpoint.connections:
+            if connection.initiator and name in (None, connection.name):
+                remote = self.board.udp.resolve(connection.remote)
+                if remote is None:
+                    self.trace(event.COMMAND_ERROR, 0, ("no address for %s" % connection.remote).encode())
+                    continue
+                local = self.board.udp.address_for(remote)
+                self.endpoint.connect(connection, local, remote, self.board.now())
+
+    def address_towards(self, target):
+        """Our inner address in the tunnel that leads to `target` (4 bytes), or None."""
+        for child in self.endpoint.sad.outbound:
+            source = own_address(child)
+            if child is self.endpoint.sad.route(icmp.request(source, target, 0, 0, 0), 28):
+                return source
+        return None
+
+    def report_heap(self):
+        """Traces the heap in use and free, where there is such a thing."""
+        heap = self.board.heap()
+        if heap:
+            self.trace(event.HEAP, 0, struct.pack(">II", heap[0], heap[1]))
+
+    def quit(self):
+        """Deletes every SA, waits a little for the answers, and stops."""
+        now = self.board.now()
+        self.endpoint.close(None, now)
+        self.quit_at = now + _QUIT_MS
+
+
+def own_address(child):
+    """The address that is ours in a Child SA: the first host of its first local selector."""
+    selector = child.local_ts[0]
+    start, end = selector[8:12], selector[12:16]
+    if start == end:
+        return start
+    return start[:3] + bytes((start[3] + 1 if start[3] < 255 else 255,))

@@ -1,0 +1,343 @@
+"""The engine: datagrams and time in, datagrams and events out. No socket, clock, file or random source inside.
+
+Nothing that a peer sends raises out of `receive`: a bad datagram becomes a numbered drop, a notify, or the end of one
+SA. Every collection here has a limit. The caller passes the time, in milliseconds that never go back.
+"""
+
+from uike import event, iana, reason
+from uike.ike import exchange
+from uike.ike.exchange import pack_where
+from uike.ike.sa import IkeSa
+from uike.ipsec import packet as esp
+from uike.ipsec.policy import inner_size
+from uike.ipsec.sad import ChildSa, Sad, spi_key
+from uike.transient import drop, load
+from uike.verdict import Verdicts
+from uike.wire.message import Message, build, notify
+from uike.wire.refusal import Refusal
+
+_DATAGRAM_MAX = 4096
+_OUTGOING_MAX = 32
+_EVENTS_MAX = 32
+_SAS_MAX = 16
+_HALF_OPEN_MAX = 6
+_HALF_OPEN_MS = 30_000
+_NON_ESP_MARKER = bytes(4)
+_KEEPALIVE = b"\xff"
+
+
+class Endpoint(Verdicts):
+    """All SAs of one board.
+
+    `connections` is a list of Connection, `crypto` a provider, `random` a callable (n -> n bytes), `trace` a callable
+    (event code, SA number, body) or None."""
+
+    def __init__(self, connections, crypto, random, trace=None):
+        self.connections = connections
+        self.crypto = crypto
+        self.random = random
+        self.trace = trace
+        self.now = 0
+        self.sas = []
+        self.sad = Sad()
+        self.leases = []  # (address, IKE SA)
+        self.numbered = 0
+        self.out = []
+        self.happened = []
+        self.drops = {}  # reason -> how often
+        self.loaded = False  # transient modules are in memory
+
+    # -- the contract ------------------------------------------------------------------------------------------------
+
+    def connect(self, connection, local, remote, now):
+        """Starts an IKE SA as initiator; `local` and `remote` are IPv4 addresses as text. Returns its number."""
+        self.now = now
+        sa = self._new_sa(connection, True, (local, iana.PORT_IKE), (remote, iana.PORT_IKE))
+        sa.spi_i = self._new_ike_spi()
+        self.sas.append(sa)
+        sa.become(event.STATE_INIT)
+        self._guard(sa, exchange.start, sa, load("uike.ike.init").initiate(sa), now)
+        return sa.number
+
+    def close(self, name, now):
+        """Deletes the SAs of the connection `name`, of all connections when it is None."""
+        self.now = now
+        for sa in list(self.sas):
+            if (name is None or sa.connection.name == name) and sa.state != event.STATE_DELETING:
+                self.end(sa, Refusal(reason.DELETED_BY_US), None, sa.state == event.STATE_ESTABLISHED)
+
+    def receive(self, datagram, local, remote, now):
+        """A UDP payload came from `remote` to `local`, both (address text, port). Its buffer may be overwritten."""
+        self.now = now
+        try:
+            self._demultiplex(datagram, local, remote)
+        except Refusal as refusal:
+            self.drop(refusal.reason, remote)
+        except MemoryError:
+            self.drop(reason.NO_MEMORY, remote)
+
+    def send_packet(self, packet, now):
+        """An inner IPv4 packet wants to leave. Returns 0, or the reason why it was dropped."""
+        self.now = now
+        size = inner_size(packet, 0, len(packet))
+        if not size:
+            return self.drop(reason.ESP_INNER_PACKET)
+        child = self.sad.route(packet, size)
+        if child is None:
+            return self.drop(reason.ESP_NO_SA)
+        data = esp.encapsulate(child, packet, size, self.random)
+        if data is None:
+            return self.drop(reason.ESP_SEQUENCE_EXHAUSTED)
+        self._put(child.owner, data)
+        return 0
+
+    def next_deadline(self):
+        """When `tick` wants to be called, in ms; None when nothing is awaited."""
+        deadline = None
+        for sa in self.sas:
+            for due in (sa.expires_at, sa.retransmit_at, self._liveness_at(sa), self._keepalive_at(sa)):
+                if due is not None and (deadline is None or due < deadline):
+                    deadline = due
+        return deadline
+
+    def tick(self, now):
+        """Does what time asks for: retransmission, liveness, keepalives, forgetting."""
+        self.now = now
+        for sa in list(self.sas):
+            if sa.expires_at is not None and now >= sa.expires_at:
+                self._expire(sa)
+                continue
+            self._guard(sa, exchange.tick, sa, now)
+            due = self._liveness_at(sa)
+            if due is not None and now >= due:
+                self._trace_silence(sa)
+                self._guard(sa, exchange.start, sa, load("uike.ike.info").liveness(sa), now)
+            due = self._keepalive_at(sa)
+            if due is not None and now >= due:
+                self._put(sa, _KEEPALIVE)
+                self._trace_where(event.KEEPALIVE, sa)
+        self._tidy()
+
+    def outgoing(self):
+        """Takes the datagrams to send: a list of (datagram, (address, port), local port)."""
+        out, self.out = self.out, []
+        return out
+
+    def events(self):
+        """Takes what happened: a list of (PACKET, inner packet), (ESTABLISHED or CLOSED or ADDRESS, SA, value)."""
+        happened, self.happened = self.happened, []
+        return happened
+
+    # -- datagrams in ------------------------------------------------------------------------------------------------
+
+    def _demultiplex(self, datagram, local, remote):
+        if len(datagram) > _DATAGRAM_MAX:
+            raise Refusal(reason.LONG_DATAGRAM)
+        if local[1] != iana.PORT_NATT:
+            self._receive_ike(bytearray(datagram), local, remote)
+        elif len(datagram) < 4:
+            if datagram != _KEEPALIVE:
+                raise Refusal(reason.SHORT_DATAGRAM)
+        elif datagram[0] | datagram[1] | datagram[2] | datagram[3]:
+            self._receive_esp(datagram if type(datagram) is bytearray else bytearray(datagram), remote)
+        else:
+            self._receive_ike(bytearray(datagram[4:]), local, remote)
+
+    def _receive_esp(self, data, remote):
+        child = self.sad.inbound.get(spi_key(data))
+        if child is None:
+            self.drop(reason.ESP_UNKNOWN_SPI, remote)
+            return
+        inner = esp.decapsulate(child, data)
+        if type(inner) is int:
+            self.drop(inner, remote)
+            return
+        child.owner.heard_at = self.now
+        self._happen((event.PACKET, inner, None))
+
+    def _receive_ike(self, data, local, remote):
+        message = Message(data)
+        message.local, message.remote = local, remote
+        if message.spi_i == bytes(8):
+            raise Refusal(reason.ZERO_INITIATOR_SPI)
+        sa = self._find(message)
+        if message.major != iana.VERSION >> 4:
+            if not sa and not message.response and message.major > iana.VERSION >> 4:
+                self._refuse_version(message)
+            raise Refusal(reason.WRONG_MAJOR_VERSION)
+        if sa is None:
+            self._guard(None, self._receive_first, message)
+        elif message.from_initiator == sa.initiator:
+            raise Refusal(reason.WRONG_FLAGS)
+        elif message.response:
+            self._guard(sa, exchange.on_response, sa, message, self.now)
+        else:
+            self._guard(sa, exchange.on_request, sa, message, self.now)
+        self._tidy()
+
+    def _find(self, message):
+        for sa in self.sas:
+            if sa.spi_i == message.spi_i:
+                if sa.spi_r == message.spi_r or (sa.initiator and sa.state == event.STATE_INIT):
+                    return sa
+        return None
+
+    def _receive_first(self, message):
+        """A message for no SA that we have: an IKE_SA_INIT request, or nothing that we know."""
+        if message.exchange != iana.IKE_SA_INIT or message.response or message.spi_r != bytes(8):
+            raise Refusal(reason.UNKNOWN_IKE_SPI)
+        if not message.from_initiator or message.id:
+            raise Refusal(reason.WRONG_FLAGS)
+        half_open = 0
+        for sa in self.sas:
+            if not sa.initiator and sa.setup:
+                if sa.spi_i == message.spi_i and sa.setup.request == message.buffer:
+                    self.send(sa, sa.setup.response, self.now, message)
+                    raise Refusal(reason.RETRANSMITTED_REQUEST)
+                half_open += 1
+        if half_open >= _HALF_OPEN_MAX or len(self.sas) >= _SAS_MAX:
+            raise Refusal(reason.TOO_MANY_HALF_OPEN)
+        candidates = self.responders(message.remote[0])
+        if not candidates:
+            raise Refusal(reason.NO_CONNECTION)
+        sa = self._new_sa(candidates[0], False, message.local, message.remote)
+        sa.spi_i, sa.spi_r = message.spi_i, self._new_ike_spi()
+        sa.expires_at = self.now + _HALF_OPEN_MS
+        self.sas.append(sa)
+        try:
+            exchange.on_request(sa, message, self.now)
+        except Exception:  # nothing is kept of a request that could not even be refused
+            self.forget(sa)
+            raise
+
+    def _guard(self, sa, step, *arguments):
+        """Runs a step of an SA. What goes wrong in it costs that SA and nothing else."""
+        self.loaded = True
+        try:
+            step(*arguments)
+        except Refusal as refusal:
+            self.drop(refusal.reason, sa.remote if sa else arguments[0].remote)
+        except MemoryError:
+            self._break(sa, reason.NO_MEMORY, b"")
+        except Exception as error:  # a bug of ours: it must not cost the appliance
+            self._break(sa, reason.LOCAL_ERROR, type(error).__name__.encode())
+
+    def _break(self, sa, why, detail):
+        self.drop(why, sa.remote if sa else None, detail)
+        if sa in self.sas:
+            self.end(sa, Refusal(why, 0, detail), None, False)
+
+    # -- lent to the exchanges ---------------------------------------------------------------------------------------
+
+    def send(self, sa, datagram, now, cause=None):
+        """Queues an IKE message; on port 4500 behind the non-ESP marker (RFC 3948 section 2.2)."""
+        local = cause.local if cause else sa.local
+        if local[1] == iana.PORT_NATT:
+            datagram = _NON_ESP_MARKER + datagram
+        self._put(sa, datagram, cause)
+
+    def responders(self, address):
+        """Connections that would answer this address."""
+        found = []
+        for connection in self.connections:
+            if not connection.initiator and connection.remote in ("%any", "0.0.0.0", address):
+                found.append(connection)
+        return found
+
+    def new_spi(self):
+        """A fresh inbound ESP SPI: four bytes, see `ipsec.sad.spi_key`; 1 to 255 are IANA's."""
+        while True:
+            spi = bytearray(self.random(4))
+            spi[0] &= 63
+            if spi[0] | spi[1] | spi[2] and spi_key(spi) not in self.sad.inbound:
+                return bytes(spi)
+
+    def child_up(self, sa, spi_in, spi_out, seal, open, local_ts, remote_ts):
+        """Installs a Child SA: the keys go down to the data plane."""
+        child = ChildSa(sa, spi_in, spi_out, seal, open, local_ts, remote_ts)
+        sa.children.append(child)
+        self.sad.add(child)
+
+    def lease(self, sa, pool):
+        """A free inner address of `pool` for this SA, four bytes; None when there is none left."""
+        taken = [address for address, _ in self.leases]
+        for number in range(int.from_bytes(pool[0], "big"), int.from_bytes(pool[1], "big") + 1):
+            address = number.to_bytes(4, "big")
+            if address not in taken:
+                self.leases.append((address, sa))
+                return address
+        return None
+
+    def idle(self, sa):
+        """Our exchange has ended and none is waiting: the next step of an initiator, if there is one."""
+        if sa.initiator and sa.state == event.STATE_AUTH:
+            self.release()
+            self.loaded = True
+            exchange.start(sa, load("uike.ike.auth").initiate(sa), self.now)
+        elif sa.initiator and sa.state == event.STATE_ESTABLISHED and sa.setup:
+            self.established(sa)
+
+    def answered(self, sa, now):
+        """The response to the peer's request is on its way."""
+        if sa.state == event.STATE_ESTABLISHED and sa.setup:
+            sa.expires_at = None
+            self.established(sa)
+
+    def release(self):
+        """Drops the modules that no exchange needs any more."""
+        drop()
+        self.crypto.release()
+        self.loaded = False
+
+    # -- time --------------------------------------------------------------------------------------------------------
+
+    def _liveness_at(self, sa):
+        if sa.state != event.STATE_ESTABLISHED or sa.task or not sa.connection.dpd_delay_ms:
+            return None
+        return sa.heard_at + sa.connection.dpd_delay_ms
+
+    def _keepalive_at(self, sa):
+        if sa.state != event.STATE_ESTABLISHED or not sa.behind_nat or not sa.connection.nat_keepalive_ms:
+            return None
+        return sa.sent_at + sa.connection.nat_keepalive_ms
+
+    def _tidy(self):
+        """Drops transient modules once no SA is in the middle of an exchange."""
+        if self.loaded:
+            for sa in self.sas:
+                if sa.task or sa.answering or sa.state == event.STATE_AUTH:
+                    return
+            self.release()
+
+    # -- small parts -------------------------------------------------------------------------------------------------
+
+    def _new_sa(self, connection, initiator, local, remote):
+        self.numbered = self.numbered % 65535 + 1
+        if self.trace:
+            body = bytes((initiator,)) + pack_where(local) + pack_where(remote) + connection.name.encode()
+            self.trace(event.NEGOTIATING, self.numbered, body)
+        return IkeSa(self, self.numbered, connection, initiator, local, remote, self.now)
+
+    def _new_ike_spi(self):
+        spi = self.random(8)
+        return spi if spi != bytes(8) else self._new_ike_spi()
+
+    def _put(self, sa, datagram, cause=None):
+        sa.sent_at = self.now
+        if len(self.out) < _OUTGOING_MAX:
+            local, remote = (cause.local, cause.remote) if cause else (sa.local, sa.remote)
+            self.out.append((datagram, remote, local[1]))
+
+    def _happen(self, what):
+        if len(self.happened) < _EVENTS_MAX:
+            self.happened.append(what)
+
+    def _refuse_version(self, message):
+        """Tells a peer of a later major version which one we speak (RFC 7296 section 2.5)."""
+        body = [notify(iana.INVALID_MAJOR_VERSION)]
+        flags = iana.FLAG_RESPONSE | (0 if message.from_initiator else iana.FLAG_INITIATOR)
+        data = build(message.spi_i, message.spi_r, message.exchange, flags, message.id, body)
+        if message.local[1] == iana.PORT_NATT:
+            data = _NON_ESP_MARKER + data
+        if len(self.out) < _OUTGOING_MAX:
+            self.out.append((data, message.remote, message.local[1]))

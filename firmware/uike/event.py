@@ -1,0 +1,37 @@
+"""Trace events: what a board says of itself. Folded into integers in a release.
+
+A record is `code(1) sa(2) time_ms(4) body`, big endian; on the console it is one line, `#` and base64.
+`sa` counts IKE SAs since power-on, 0 when there is none. The body is given beside each code; an `endpoint` there is
+`IPv4 address(4) port(2)`. Records carry no secret: the data of AUTH payloads is zeroed before a message is traced.
+"""
+
+MESSAGE = 1  # out(1) local endpoint(6) remote endpoint(6) encrypted(1) datagram length(2) IKE header(28) payloads
+STATE = 2  # old(1) new(1)
+DROP = 3  # reason(1) remote endpoint(6) detail(0..)
+IKE_PROPOSAL = 4  # chosen transforms, each type(1) id(2) key bits(2)
+NAT = 5  # we are behind one(1) the peer is behind one(1) the peer speaks NAT-T(1)
+RETRANSMIT = 6  # attempt(1) of(1) exchange(1) message ID(4)
+ESTABLISHED = 7  # milliseconds since the first message(4) ID type(1) the peer's identity
+CHILD_UP = 8  # SPI in(4) SPI out(4) n(1) transforms(5n) n(1) local selectors(16n) m(1) remote selectors(16m)
+CHILD_DOWN = 9  # SPI in(4) SPI out(4) reason(1) packets in(4) packets out(4) bytes in(8) bytes out(8)
+ADDRESS = 10  # address(4) netmask(4) DNS servers(4n)
+CLOSED = 11  # reason(1) notify(2) exchange(1) message ID(4) authenticated(1) detail
+NEGOTIATING = 12  # role(1: 1 initiator) local endpoint(6) remote endpoint(6) connection name
+PING = 13  # sequence(2) answered(1) round trip in ms(4) peer address(4) data length(2)
+HEAP = 14  # bytes in use after a collection(4) bytes free(4)
+LIVENESS = 15  # seconds of silence(4)
+REJECT = 16  # reason(1) notify(2) detail: what an exchange refused, before the SA is closed
+KEEPALIVE = 17  # remote endpoint(6)
+GREETING = 18  # text: version and runtime
+CONFIG_ERROR = 19  # text: key, tab, problem
+COMMAND_ERROR = 20  # text
+OFFER = 21  # ours(1) proposals as in an SA payload: printed when no proposal is common
+PACKET = 22  # never traced: an inner packet for the application
+
+# States of an IKE SA (uike/ike/sa.py holds the table of legal moves)
+STATE_IDLE = 0
+STATE_INIT = 1
+STATE_AUTH = 2
+STATE_ESTABLISHED = 3
+STATE_DELETING = 4
+STATE_DEAD = 5

@@ -1,0 +1,164 @@
+"""Protocol numbers, in the words of IANA's IKEv2 registry (RFC 7296 section 3 and its extensions).
+
+The one place where a number on the wire has a name. Firmware writes `iana.ENCR_AES_CBC`; the image builder folds that
+into 12, so a release carries none of these names. Host tools import this file to print them.
+"""
+
+# Header (RFC 7296 section 3.1)
+VERSION = 0x20
+FLAG_INITIATOR = 0x08
+FLAG_VERSION = 0x10
+FLAG_RESPONSE = 0x20
+
+# Exchange types (section 3.1)
+IKE_SA_INIT = 34
+IKE_AUTH = 35
+CREATE_CHILD_SA = 36
+INFORMATIONAL = 37
+
+# Payload types (section 3.2)
+NO_NEXT_PAYLOAD = 0
+SA = 33
+KE = 34
+IDi = 35
+IDr = 36
+CERT = 37
+CERTREQ = 38
+AUTH = 39
+NONCE = 40
+N = 41
+D = 42
+V = 43
+TSi = 44
+TSr = 45
+SK = 46
+CP = 47
+EAP = 48
+SKF = 53
+
+# Security protocol identifiers (section 3.3.1)
+PROTO_NONE = 0
+PROTO_IKE = 1
+PROTO_AH = 2
+PROTO_ESP = 3
+
+# Transform types (section 3.3.2)
+ENCR = 1
+PRF = 2
+INTEG = 3
+KE_METHOD = 4
+ESN = 5
+
+# Transform type 1, encryption algorithms
+ENCR_AES_CBC = 12
+ENCR_AES_GCM_16 = 20
+ENCR_CHACHA20_POLY1305 = 28
+
+# Transform type 2, pseudorandom functions
+PRF_HMAC_SHA2_256 = 5
+PRF_HMAC_SHA2_384 = 6
+PRF_HMAC_SHA2_512 = 7
+
+# Transform type 3, integrity algorithms
+INTEG_NONE = 0
+AUTH_HMAC_SHA2_256_128 = 12
+AUTH_HMAC_SHA2_384_192 = 13
+AUTH_HMAC_SHA2_512_256 = 14
+
+# Transform type 4, key exchange methods
+KE_NONE = 0
+MODP_2048 = 14
+ECP_256 = 19
+CURVE25519 = 31
+
+# Transform type 5, sequence numbers
+NO_ESN = 0
+ESN_YES = 1
+
+# Transform attribute types (section 3.3.5)
+KEY_LENGTH = 14
+
+# Identification types (section 3.5)
+ID_IPV4_ADDR = 1
+ID_FQDN = 2
+ID_RFC822_ADDR = 3
+ID_IPV6_ADDR = 5
+ID_DER_ASN1_DN = 9
+ID_DER_ASN1_GN = 10
+ID_KEY_ID = 11
+
+# Authentication methods (section 3.8)
+AUTH_RSA = 1
+AUTH_SHARED_KEY = 2
+AUTH_ECDSA_256 = 9
+AUTH_ECDSA_384 = 10
+AUTH_ECDSA_521 = 11
+AUTH_DIGITAL_SIGNATURE = 14
+
+# Notify messages, errors (section 3.10.1)
+UNSUPPORTED_CRITICAL_PAYLOAD = 1
+INVALID_IKE_SPI = 4
+INVALID_MAJOR_VERSION = 5
+INVALID_SYNTAX = 7
+INVALID_MESSAGE_ID = 9
+INVALID_SPI = 11
+NO_PROPOSAL_CHOSEN = 14
+INVALID_KE_PAYLOAD = 17
+AUTHENTICATION_FAILED = 24
+SINGLE_PAIR_REQUIRED = 34
+NO_ADDITIONAL_SAS = 35
+INTERNAL_ADDRESS_FAILURE = 36
+FAILED_CP_REQUIRED = 37
+TS_UNACCEPTABLE = 38
+INVALID_SELECTORS = 39
+TEMPORARY_FAILURE = 43
+CHILD_SA_NOT_FOUND = 44
+
+# Notify messages, status
+INITIAL_CONTACT = 16384
+SET_WINDOW_SIZE = 16385
+ADDITIONAL_TS_POSSIBLE = 16386
+IPCOMP_SUPPORTED = 16387
+NAT_DETECTION_SOURCE_IP = 16388
+NAT_DETECTION_DESTINATION_IP = 16389
+COOKIE = 16390
+USE_TRANSPORT_MODE = 16391
+HTTP_CERT_LOOKUP_SUPPORTED = 16392
+REKEY_SA = 16393
+ESP_TFC_PADDING_NOT_SUPPORTED = 16394
+NON_FIRST_FRAGMENTS_ALSO = 16395
+MOBIKE_SUPPORTED = 16396
+ADDITIONAL_IP4_ADDRESS = 16397
+ADDITIONAL_IP6_ADDRESS = 16398
+NO_ADDITIONAL_ADDRESSES = 16399
+REDIRECT_SUPPORTED = 16406
+EAP_ONLY_AUTHENTICATION = 16417
+CHILDLESS_IKEV2_SUPPORTED = 16418
+IKEV2_FRAGMENTATION_SUPPORTED = 16430
+SIGNATURE_HASH_ALGORITHMS = 16431
+
+# Configuration payload types (section 3.15)
+CFG_REQUEST = 1
+CFG_REPLY = 2
+CFG_SET = 3
+CFG_ACK = 4
+
+# Configuration attributes (section 3.15.1)
+INTERNAL_IP4_ADDRESS = 1
+INTERNAL_IP4_NETMASK = 2
+INTERNAL_IP4_DNS = 3
+
+# Traffic selector types (section 3.13.1)
+TS_IPV4_ADDR_RANGE = 7
+TS_IPV6_ADDR_RANGE = 8
+
+# IP protocol numbers
+IPPROTO_IPV4 = 4
+IPPROTO_ICMP = 1
+IPPROTO_TCP = 6
+IPPROTO_UDP = 17
+IPPROTO_NONE = 59
+
+# UDP ports (section 2.23)
+PORT_IKE = 500
+PORT_NATT = 4500

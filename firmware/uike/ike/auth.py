@@ -1,0 +1,126 @@
+"""The IKE_AUTH exchange (RFC 7296 section 1.2): who the peers are, and their first Child SA."""
+
+from uike import event, iana, reason
+from uike.crypto import equal
+from uike.ike import auth_psk, child, cp
+from uike.wire.message import notify
+from uike.wire.refusal import Refusal
+
+_ID_MAX = 256
+
+# What an error notify in the response to IKE_AUTH says of our request
+_PEER_SAID = (
+    (iana.AUTHENTICATION_FAILED, reason.PEER_SAID_AUTH_FAILED),
+    (iana.NO_PROPOSAL_CHOSEN, reason.PEER_SAID_NO_ESP_PROPOSAL),
+    (iana.TS_UNACCEPTABLE, reason.TS_REFUSED_BY_PEER),
+    (iana.SINGLE_PAIR_REQUIRED, reason.TS_REFUSED_BY_PEER),
+    (iana.INTERNAL_ADDRESS_FAILURE, reason.PEER_SAID_ADDRESS_FAILURE),
+    (iana.FAILED_CP_REQUIRED, reason.PEER_SAID_ADDRESS_FAILURE),
+)
+
+
+def initiate(sa):
+    """The initiator's side."""
+    connection = sa.connection
+    id_i = _id_body(connection.local_id)
+    offer = child.Offer(sa)
+    # HDR, SK {IDi, [N(INITIAL_CONTACT),] [IDr,] AUTH, [CP(CFG_REQUEST),] SAi2, TSi, TSr} -->
+    payloads = [(iana.IDi, id_i)]
+    if not sa.endpoint.has_other(sa):
+        payloads.append(notify(iana.INITIAL_CONTACT))
+    if connection.remote_id:
+        payloads.append((iana.IDr, _id_body(connection.remote_id)))
+    payloads.append(_auth_payload(sa, True, id_i))
+    if connection.virtual_ip:
+        payloads.append((iana.CP, cp.request()))
+    response = yield (iana.IKE_AUTH, payloads + offer.payloads())
+    #           <-- HDR, SK {IDr, AUTH, [CP(CFG_REPLY),] SAr2, TSi, TSr}
+    error = response.error()
+    if error and response.body(iana.AUTH) is None:
+        raise Refusal(_peer_said(error), error[0], error[1])
+    id_r = response.body(iana.IDr)
+    body = response.body(iana.AUTH)
+    if id_r is None or body is None:
+        raise Refusal(reason.PAYLOAD_MISSING, iana.INVALID_SYNTAX)
+    peer = _peer_id(id_r)
+    if connection.remote_id and peer != connection.remote_id:
+        raise Refusal(reason.WRONG_PEER_ID, iana.AUTHENTICATION_FAILED, id_r)
+    _verify(sa, False, id_r, body)
+    sa.peer_id = peer
+    if error:  # the peer is who it says; only the Child SA was refused
+        raise Refusal(_peer_said(error), error[0], error[1])
+    if connection.virtual_ip:
+        cp.reply(sa, response.body(iana.CP))
+    sa.become(event.STATE_ESTABLISHED)
+    offer.accept(response)
+
+
+def respond(sa, request):
+    """The responder's side: returns the payloads of the response."""
+    # HDR, SK {IDi, [IDr,] AUTH, [CP(CFG_REQUEST),] SAi2, TSi, TSr} -->
+    id_i = request.body(iana.IDi)
+    peer = _peer_id(id_i)
+    wanted = request.body(iana.IDr)
+    sa.connection = _find_connection(sa, peer, wanted and _peer_id(wanted))
+    _verify(sa, True, id_i, request.body(iana.AUTH))
+    sa.peer_id = peer
+    sa.become(event.STATE_ESTABLISHED)
+    if request.notify(iana.INITIAL_CONTACT) is not None:
+        sa.endpoint.replace_others(sa)
+    #           <-- HDR, SK {IDr, AUTH, [CP(CFG_REPLY),] SAr2, TSi, TSr}
+    id_r = _id_body(sa.connection.local_id)
+    payloads = [(iana.IDr, id_r), _auth_payload(sa, False, id_r)]
+    try:
+        configuration = cp.assign(sa, request.body(iana.CP))
+        return payloads + configuration + child.answer(sa, request)
+    except Refusal as refusal:  # the IKE SA stands all the same (section 1.2)
+        sa.refused = refusal.reason
+        sa.endpoint.note(sa, refusal)
+        return payloads + [notify(refusal.notify, refusal.data)]
+
+
+def _find_connection(sa, peer, wanted):
+    """The first responder connection that knows this peer, and is whom the peer asks for."""
+    known = False
+    for connection in sa.endpoint.responders(sa.remote[0]):
+        if connection.remote_id is None or connection.remote_id == peer:
+            known = True
+            if wanted is None or wanted == connection.local_id:
+                for proposal in connection.proposals:
+                    if not [row for row in sa.transforms if row not in proposal]:
+                        return connection
+    said = bytes((peer[0],)) + peer[1] if not known else bytes((wanted[0],)) + wanted[1] if wanted else b""
+    why = reason.WRONG_PEER_ID if known else reason.UNKNOWN_PEER_ID
+    raise Refusal(why, iana.AUTHENTICATION_FAILED, said)
+
+
+def _id_body(identity):
+    return bytes((identity[0], 0, 0, 0)) + identity[1]
+
+
+def _peer_id(body):
+    if not 4 < len(body) <= _ID_MAX:
+        raise Refusal(reason.BAD_ID_PAYLOAD, iana.INVALID_SYNTAX)
+    return body[0], body[4:]
+
+
+def _auth_payload(sa, initiators, id_body):
+    data = auth_psk.make(sa, sa.connection.psk, initiators, id_body)
+    return iana.AUTH, bytes((iana.AUTH_SHARED_KEY, 0, 0, 0)) + data
+
+
+def _verify(sa, initiators, id_body, body):
+    """Raises Refusal unless `body` is the AUTH payload that only the holder of the key can make."""
+    if len(body) < 4:
+        raise Refusal(reason.BAD_AUTH_PAYLOAD, iana.INVALID_SYNTAX)
+    if body[0] != iana.AUTH_SHARED_KEY:
+        raise Refusal(reason.AUTH_METHOD_REFUSED, iana.AUTHENTICATION_FAILED, body[:1])
+    if not equal(auth_psk.make(sa, sa.connection.psk, initiators, id_body), body[4:]):
+        raise Refusal(reason.PSK_DIFFERS, iana.AUTHENTICATION_FAILED)
+
+
+def _peer_said(error):
+    for kind, why in _PEER_SAID:
+        if kind == error[0]:
+            return why
+    return reason.PEER_ERROR

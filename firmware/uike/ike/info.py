@@ -1,0 +1,79 @@
+"""The INFORMATIONAL exchange (RFC 7296 section 1.4): liveness, deletion, errors."""
+
+import struct
+
+from uike import iana, reason
+from uike.wire.refusal import Refusal
+
+_ESP_SPI = 4
+
+
+def liveness(sa):
+    """Is the peer still there? An answer is all we want (section 2.4)."""
+    # HDR, SK {} -->
+    yield (iana.INFORMATIONAL, [])
+    #                <-- HDR, SK {}
+
+
+def delete(sa, said):
+    """Ends the IKE SA, and everything under it; `said` are notify payloads that tell the peer why."""
+    # HDR, SK {[N,] D} -->
+    yield (iana.INFORMATIONAL, said + [(iana.D, struct.pack(">BBH", iana.PROTO_IKE, 0, 0))])
+    #                <-- HDR, SK {}
+    sa.endpoint.forget(sa)
+
+
+def delete_child(sa, child):
+    """Ends one Child SA: we name our inbound SPI, the peer answers with its own (section 1.4.1)."""
+    # HDR, SK {D} -->
+    yield (iana.INFORMATIONAL, [_delete_esp(child.spi_in)])
+    #                <-- HDR, SK {D}
+    sa.endpoint.child_down(sa, child, reason.DELETED_BY_US)
+
+
+def respond(sa, request):
+    """Answers the peer's request; returns the payloads of the response."""
+    # HDR, SK {[N,] [D,] [CP]} -->
+    error = request.error()
+    ike_deleted = False
+    payloads = []
+    for kind, start, end in request.payloads:
+        if kind == iana.D:
+            protocol, spis = _parse_delete(bytes(request.buffer[start:end]))
+            if protocol == iana.PROTO_IKE:
+                ike_deleted = True
+            elif protocol == iana.PROTO_ESP:
+                payloads += _delete_children(sa, spis)
+    #                <-- HDR, SK {[D]}
+    if error and error[0] == iana.AUTHENTICATION_FAILED:
+        sa.endpoint.ended_by_peer(sa, reason.PEER_SAID_AUTH_FAILED, error[0])
+    elif ike_deleted:
+        sa.endpoint.ended_by_peer(sa, reason.DELETED_BY_PEER, error[0] if error else 0)
+        return []
+    return payloads
+
+
+def _delete_children(sa, spis):
+    """The peer deletes SAs by the SPIs that it receives with, which are those that we send with."""
+    payloads = []
+    for spi in spis:
+        for child in list(sa.children):
+            if child.spi_out == spi:
+                payloads.append(_delete_esp(child.spi_in))
+                sa.endpoint.child_down(sa, child, reason.DELETED_BY_PEER)
+    return payloads
+
+
+def _delete_esp(spi):
+    return iana.D, struct.pack(">BBH", iana.PROTO_ESP, _ESP_SPI, 1) + spi
+
+
+def _parse_delete(body):
+    """(protocol, SPIs) of a Delete payload (RFC 7296 section 3.11); raises Refusal."""
+    if len(body) < 4:
+        raise Refusal(reason.BAD_DELETE_PAYLOAD, iana.INVALID_SYNTAX)
+    protocol, size, count = struct.unpack_from(">BBH", body, 0)
+    right = 0 if protocol == iana.PROTO_IKE else _ESP_SPI
+    if len(body) != 4 + size * count or (count and size != right):
+        raise Refusal(reason.BAD_DELETE_PAYLOAD, iana.INVALID_SYNTAX)
+    return protocol, [body[at : at + size] for at in range(4, len(body), size)] if size else []

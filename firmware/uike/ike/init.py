@@ -1,0 +1,170 @@
+"""The IKE_SA_INIT exchange (RFC 7296 section 1.2): algorithms, nonces, key exchange, and who is behind a NAT."""
+
+import struct
+
+from uike import event, iana, reason
+from uike.crypto import suites
+from uike.ike import keys, natd
+from uike.wire import proposals
+from uike.wire.message import notify
+from uike.wire.refusal import Refusal
+
+_NONCE = 32
+_NONCE_MIN = 16
+_NONCE_MAX = 256
+_RESTARTS_MAX = 4  # INVALID_KE_PAYLOAD and COOKIE together
+_COOKIE_MAX = 64
+_SPI = 8
+
+
+def initiate(sa):
+    """The initiator's side."""
+    crypto, random = sa.endpoint.crypto, sa.endpoint.random
+    offers = sa.connection.proposals
+    sa.setup.nonce_i = random(_NONCE)
+    group = proposals.get(offers[0], iana.KE_METHOD)[0]
+    exchange = crypto.key_exchange(group, random)
+    cookie = None
+    for _ in range(_RESTARTS_MAX):
+        # HDR, [N(COOKIE),] SAi1, KEi, Ni -->
+        payloads = [notify(iana.COOKIE, cookie)] if cookie else []
+        payloads.append((iana.SA, proposals.build(offers, iana.PROTO_IKE)))
+        payloads.append((iana.KE, struct.pack(">HH", group, 0) + exchange.public))
+        payloads.append((iana.NONCE, sa.setup.nonce_i))
+        response = yield (iana.IKE_SA_INIT, payloads + natd.notifies(sa))
+        #                                   <-- HDR, SAr1, KEr, Nr
+        while not _counts(sa, response, offers, group):
+            response = yield None
+        cookie = response.notify(iana.COOKIE) or cookie
+        wanted = response.notify(iana.INVALID_KE_PAYLOAD)
+        if wanted:
+            group = wanted[0] << 8 | wanted[1]
+            exchange.wipe()
+            exchange = crypto.key_exchange(group, random)
+        elif not response.error() and not response.notify(iana.COOKIE):
+            break
+    else:
+        raise Refusal(reason.COOKIE_LOOP)
+    sa.setup.response = bytes(response.buffer)
+    sa.spi_r = response.spi_r
+    sa.transforms = proposals.accepted(proposals.parse(response.body(iana.SA)), offers, iana.PROTO_IKE, 0)[1]
+    sa.setup.nonce_r = response.body(iana.NONCE)
+    if not natd.detect(sa, response):
+        raise Refusal(reason.NAT_T_UNSUPPORTED)
+    _agree(sa, exchange, response.body(iana.KE))
+    sa.send_id = 1
+    sa.local = (sa.local[0], iana.PORT_NATT)  # RFC 7296 section 2.23: float, and stay there
+    sa.remote = (sa.remote[0], iana.PORT_NATT)
+    sa.become(event.STATE_AUTH)
+
+
+def _counts(sa, response, offers, group):
+    """Whether this response takes us on. Nobody signed it: what it refuses is noted, and believed only when nothing
+    better comes until the next retransmission."""
+    refusal = None
+    error = response.error()
+    if error:
+        kind, data = error
+        if kind == iana.INVALID_KE_PAYLOAD and len(data) == 2:
+            wanted = data[0] << 8 | data[1]
+            if wanted != group and [1 for offer in offers if (iana.KE_METHOD, wanted, 0) in offer]:
+                return True
+            refusal = Refusal(reason.GROUP_REFUSED, kind, data)
+        elif kind == iana.NO_PROPOSAL_CHOSEN:
+            refusal = Refusal(reason.PEER_SAID_NO_PROPOSAL, kind)
+        else:
+            refusal = Refusal(reason.PEER_ERROR, kind, data)
+    else:
+        cookie = response.notify(iana.COOKIE)
+        if cookie is not None:
+            return 1 <= len(cookie) <= _COOKIE_MAX
+        refusal = _flaw(response, offers, group)
+    if refusal:
+        sa.setup.refusal = refusal
+        sa.endpoint.note(sa, refusal)
+        return False
+    return True
+
+
+def _flaw(response, offers, group):
+    """What is wrong with an answer that carries SA, KE and Nr; None when nothing is."""
+    if response.spi_r == bytes(_SPI):
+        return Refusal(reason.LENGTH_MISMATCH)
+    ke = response.body(iana.KE)
+    try:
+        answer = proposals.parse(response.body(iana.SA))
+        _check_nonce(response)
+    except Refusal as refusal:
+        return refusal
+    chosen = proposals.accepted(answer, offers, iana.PROTO_IKE, 0)
+    if not chosen:
+        return Refusal(reason.PEER_CHOSE_UNOFFERED)
+    if proposals.get(chosen[1], iana.KE_METHOD)[0] != group or len(ke) < 4 or ke[0] << 8 | ke[1] != group:
+        return Refusal(reason.BAD_KE_PAYLOAD)
+    return None
+
+
+def respond(sa, request):
+    """The responder's side."""
+    # HDR, SAi1, KEi, Ni -->
+    ke = request.body(iana.KE)
+    _check_nonce(request)
+    if len(ke) < 4:
+        raise Refusal(reason.BAD_KE_PAYLOAD, iana.INVALID_SYNTAX)
+    offered = proposals.parse(request.body(iana.SA))
+    sa.connection, sa.transforms = _choose(sa, offered)
+    group = proposals.get(sa.transforms, iana.KE_METHOD)[0]
+    if ke[0] << 8 | ke[1] != group:
+        raise Refusal(reason.GROUP_REFUSED, iana.INVALID_KE_PAYLOAD, struct.pack(">H", group))
+    if len(ke) != 4 + suites.ke_size(group):
+        raise Refusal(reason.BAD_KE_PAYLOAD, iana.INVALID_SYNTAX)
+    sa.setup.nonce_i = request.body(iana.NONCE)
+    sa.setup.nonce_r = sa.endpoint.random(_NONCE)
+    if not natd.detect(sa, request):
+        raise Refusal(reason.NAT_T_UNSUPPORTED, iana.NO_PROPOSAL_CHOSEN)
+    exchange = sa.endpoint.crypto.key_exchange(group, sa.endpoint.random)
+    public = exchange.public
+    _agree(sa, exchange, ke)
+    sa.become(event.STATE_AUTH)
+    #                                       <-- HDR, SAr1, KEr, Nr
+    payloads = [
+        (iana.SA, proposals.build([sa.transforms], iana.PROTO_IKE, b"", _number(offered, sa.transforms))),
+        (iana.KE, struct.pack(">HH", group, 0) + public),
+        (iana.NONCE, sa.setup.nonce_r),
+    ]
+    return payloads + natd.notifies(sa)
+
+
+def _choose(sa, offered):
+    """(connection, transforms): the first connection for this peer that has a proposal in common with the offer."""
+    for connection in sa.endpoint.responders(sa.remote[0]):
+        chosen = proposals.choose(offered, connection.proposals, iana.PROTO_IKE, 0)
+        if chosen:
+            return connection, chosen[2]
+    if sa.endpoint.trace:
+        for connection in sa.endpoint.responders(sa.remote[0]):
+            body = proposals.build(connection.proposals, iana.PROTO_IKE)
+            sa.endpoint.trace(event.OFFER, sa.number, b"\x01" + body)
+    raise Refusal(reason.NO_COMMON_PROPOSAL, iana.NO_PROPOSAL_CHOSEN)
+
+
+def _number(offered, transforms):
+    return proposals.choose(offered, [transforms], iana.PROTO_IKE, 0)[0]
+
+
+def _check_nonce(message):
+    if not _NONCE_MIN <= len(message.body(iana.NONCE)) <= _NONCE_MAX:
+        raise Refusal(reason.BAD_NONCE, iana.INVALID_SYNTAX)
+
+
+def _agree(sa, exchange, ke):
+    """Finishes the key exchange with the peer's KE payload and makes the keys of the SA."""
+    try:
+        shared = exchange.shared(ke[4:])
+    except ValueError:
+        raise Refusal(reason.BAD_PUBLIC_VALUE, 0 if sa.initiator else iana.INVALID_SYNTAX)
+    finally:
+        exchange.wipe()
+    keys.make_ike_keys(sa, shared)
+    if sa.endpoint.trace:
+        sa.endpoint.trace(event.IKE_PROPOSAL, sa.number, proposals.pack(sa.transforms))

@@ -1,0 +1,37 @@
+"""Modules that stay only as long as an exchange needs them. On an official image code is RAM.
+
+`load` imports a module and notes everything that came with it, `drop` forgets all of that again, so that peak memory
+is the largest phase of a negotiation and not their sum. CPython keeps what it has: there is nothing to gain, and
+several boards may share one interpreter.
+"""
+
+import gc
+import sys
+
+_DROPS = sys.implementation.name == "micropython"
+_loaded = []
+
+
+def load(name):
+    """The module `name`, imported if need be. Whatever that import brings in is transient too."""
+    if name in sys.modules:
+        return sys.modules[name]
+    before = list(sys.modules) if _DROPS else ()
+    __import__(name)
+    if _DROPS:
+        for other in sys.modules:
+            if other not in before:
+                _loaded.append(other)
+    return sys.modules[name]
+
+
+def drop():
+    """Forgets every transient module: out of `sys.modules`, and out of its parent package."""
+    while _loaded:
+        name = _loaded.pop()
+        sys.modules.pop(name, None)
+        if "." in name:
+            parent, leaf = name.rsplit(".", 1)
+            if parent in sys.modules and hasattr(sys.modules[parent], leaf):
+                delattr(sys.modules[parent], leaf)
+    gc.collect()

@@ -1,0 +1,158 @@
+"""How SAs begin and end, and how both are told: the half of the engine that keeps the record.
+
+Every end has one verdict: a CLOSED event with its reason, given once. What follows it (telling the peer, answering its
+last retransmission) is housekeeping.
+"""
+
+import struct
+
+from uike import event, iana, reason
+from uike.ike import exchange
+from uike.ike.exchange import pack_where
+from uike.transient import load
+from uike.wire.message import notify
+from uike.wire.refusal import Refusal
+
+_LINGER_MS = 20_000
+_DETAIL_MAX = 64
+
+
+class Verdicts:
+    """Mixed into Endpoint."""
+
+    def established(self, sa):
+        """Both peers are proved. What only the set-up needed goes."""
+        started = sa.setup.started
+        sa.setup = None
+        if self.trace:
+            kind, identity = sa.peer_id
+            self.trace(event.ESTABLISHED, sa.number, struct.pack(">IB", self.now - started, kind) + identity)
+        self._happen((event.ESTABLISHED, sa, None))
+
+    def assigned(self, sa, address, netmask, servers):
+        """The configuration payload gave an inner address."""
+        if self.trace:
+            self.trace(event.ADDRESS, sa.number, address + netmask + servers)
+        self._happen((event.ADDRESS, sa, address))
+
+    def drop(self, why, remote=None, detail=b""):
+        """Counts and traces a dropped datagram or packet; returns the reason."""
+        self.drops[why] = self.drops.get(why, 0) + 1
+        if self.trace:
+            where = pack_where(remote) if remote else bytes(6)
+            self.trace(event.DROP, 0, bytes((why,)) + where + detail)
+        return why
+
+    def note(self, sa, refusal):
+        """Traces what an exchange refused, though it goes on."""
+        if self.trace:
+            body = struct.pack(">BH", refusal.reason, refusal.notify) + refusal.data[:_DETAIL_MAX]
+            self.trace(event.REJECT, sa.number, body)
+
+    def fail(self, sa, refusal, message, now):
+        """An exchange failed, over `message` or (None) over its absence. Ends the SA, unless it can live with that."""
+        tell = False
+        if message is not None and message.response:
+            # a peer whose error is all it sent has given up; one that sent AUTH believes the SA to be up
+            gave_up = sa.state == event.STATE_AUTH and message.error() and message.body(iana.AUTH) is None
+            tell = message.authentic and not gave_up
+        elif message is not None and sa.state in (event.STATE_ESTABLISHED, event.STATE_DELETING):
+            if sa.state == event.STATE_DELETING or refusal.notify != iana.INVALID_SYNTAX:
+                return  # the peer was told in our response
+        self.end(sa, refusal, message, tell)
+
+    def end(self, sa, refusal, message, tell):
+        """Gives the verdict on an SA; `tell` the peer with a Delete, or stay only to answer retransmissions."""
+        if sa.state == event.STATE_DELETING or sa.state == event.STATE_DEAD:
+            self.forget(sa)
+            return
+        established = sa.state == event.STATE_ESTABLISHED
+        self._close_children(sa, refusal.reason)
+        self._trace_closed(sa, refusal, message)
+        self._happen((event.CLOSED, sa, refusal.reason))
+        sa.answering = None
+        sa.waiting = []
+        if tell and sa.seal:
+            sa.become(event.STATE_DELETING)
+            said = [notify(refusal.notify)] if refusal.notify and not established else []
+            exchange.start(sa, load("uike.ike.info").delete(sa, said), self.now)
+            return
+        sa.task = sa.request = sa.retransmit_at = None
+        if sa.seal and message is not None and not message.response:
+            sa.become(event.STATE_DELETING)
+            sa.expires_at = self.now + _LINGER_MS
+        else:
+            self.forget(sa)
+
+    def ended_by_peer(self, sa, why, notify_type):
+        """The peer deleted the SA; we stay to answer, should our answer get lost."""
+        if sa.state != event.STATE_DELETING:
+            self._close_children(sa, why)
+            self._trace_closed(sa, Refusal(sa.refused or why, notify_type), None)
+            self._happen((event.CLOSED, sa, why))
+            sa.become(event.STATE_DELETING)
+        sa.task = sa.request = sa.retransmit_at = None
+        sa.waiting = []
+        sa.expires_at = self.now + _LINGER_MS
+
+    def forget(self, sa):
+        """Removes every trace of an SA."""
+        self._close_children(sa, reason.DELETED_BY_US)
+        self.leases = [lease for lease in self.leases if lease[1] is not sa]
+        if sa.state != event.STATE_DEAD:
+            sa.become(event.STATE_DEAD)
+        sa.wipe()
+        if sa in self.sas:
+            self.sas.remove(sa)
+
+    def child_down(self, sa, child, why):
+        """Takes a Child SA out of the data plane."""
+        if child not in sa.children:
+            return
+        sa.children.remove(child)
+        self.sad.remove(child)
+        if self.trace:
+            body = (
+                child.spi_in
+                + child.spi_out
+                + struct.pack(">BIIQQ", why, child.packets_in, child.packets_out, child.bytes_in, child.bytes_out)
+            )
+            self.trace(event.CHILD_DOWN, sa.number, body)
+
+    def has_other(self, sa):
+        """Whether the same connection has another IKE SA."""
+        for other in self.sas:
+            if other is not sa and other.connection is sa.connection:
+                return True
+        return False
+
+    def replace_others(self, sa):
+        """INITIAL_CONTACT: the peer has forgotten whatever else we share with it (RFC 7296 section 2.4)."""
+        for other in list(self.sas):
+            if other is not sa and other.peer_id == sa.peer_id and other.connection is sa.connection:
+                self.end(other, Refusal(reason.REPLACED), None, False)
+
+    def _close_children(self, sa, why):
+        for child in list(sa.children):
+            self.child_down(sa, child, why)
+
+    def _expire(self, sa):
+        if sa.state == event.STATE_DELETING:
+            self.forget(sa)
+        else:
+            self.end(sa, Refusal(reason.HALF_OPEN_TIMEOUT), None, False)
+
+    def _trace_closed(self, sa, refusal, message):
+        if self.trace:
+            kind, ident = (message.exchange, message.id) if message is not None else (sa.exchange, sa.send_id)
+            authentic = message is not None and message.authentic
+            body = struct.pack(">BHBIB", refusal.reason, refusal.notify, kind, ident, authentic)
+            self.trace(event.CLOSED, sa.number, body + refusal.data[:_DETAIL_MAX])
+
+    def _trace_silence(self, sa):
+        if self.trace:
+            self.trace(event.LIVENESS, sa.number, struct.pack(">I", (self.now - sa.heard_at) // 1000))
+
+    def _trace_where(self, code, sa):
+        if self.trace:
+            self.trace(code, sa.number, pack_where(sa.remote))
