@@ -132,8 +132,10 @@ def on_response(sa, message, now):
 def on_request(sa, message, now):
     """A request came. Raises Refusal when it is to be dropped; what the peer is to be told of goes into a response."""
     clear = message.exchange == iana.IKE_SA_INIT
+    if clear and sa.state != event.STATE_IDLE:
+        raise Refusal(reason.WRONG_EXCHANGE)
     if message.id != sa.receive_id:
-        if message.id + 1 != sa.receive_id or not sa.last_response or clear:
+        if message.id + 1 != sa.receive_id or not sa.last_response:
             raise Refusal(reason.WRONG_MESSAGE_ID)
         sk.open(sa, message)
         sa.endpoint.send(sa, sa.last_response, now)
