@@ -27,6 +27,8 @@ def load(name):
 
 def drop():
     """Forgets every transient module: out of `sys.modules`, and out of its parent package."""
+    if not _loaded:
+        return
     while _loaded:
         name = _loaded.pop()
         sys.modules.pop(name, None)

@@ -1,0 +1,54 @@
+# Everything below makes its own virtual environment in .venv, once, from the versions pinned in pyproject.toml.
+
+PYTHON ?= python3
+VENV := .venv
+STAMP := $(VENV)/.stamp
+RUN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help emulate test lint format interop bench bench-peers clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "uike needs Python 3.11 or newer: make PYTHON=python3.11 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
+	  || { echo "uike needs the venv module: apt install python3-venv" >&2; exit 1; }
+	@echo "Making $(VENV) (once)" >&2
+	@$(PYTHON) -m venv $(VENV)
+	@$(RUN)/pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $@
+
+emulate: $(STAMP) ## Two emulated boards bring up a tunnel and ping through it, the protocol printed as it happens
+	@$(RUN)/uike emulate
+
+test: $(STAMP) ## All tests that need neither root nor a peer
+	@$(RUN)/pytest -n auto -q
+
+lint: $(STAMP) ## Style: ruff's checks and its format
+	@$(RUN)/ruff check .
+	@$(RUN)/ruff format --check .
+
+format: $(STAMP) ## Bring the sources into that format
+	@$(RUN)/ruff check --fix .
+	@$(RUN)/ruff format .
+
+interop: $(STAMP) ## Tests against a real strongSwan (needs root)
+	@[ "$$(id -u)" = 0 ] || { echo "make interop needs root: sudo make interop" >&2; exit 1; }
+	@[ -x /usr/lib/ipsec/charon ] && command -v swanctl ip >/dev/null && [ -e /usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so ] \
+	  || { echo "make interop needs strongSwan: apt install strongswan strongswan-swanctl libcharon-extra-plugins" \
+	       "libstrongswan-standard-plugins libstrongswan-extra-plugins iproute2" >&2; exit 1; }
+	@$(RUN)/pytest -q tests/interop
+
+bench: $(STAMP) ## What a handshake and a packet cost, in instructions and bytes of heap (and bench.json)
+	@$(RUN)/uike bench
+
+bench-peers: $(STAMP) ## The same beside strongSwan on the same core (needs root)
+	@[ "$$(id -u)" = 0 ] || { echo "make bench-peers needs root: sudo make bench-peers" >&2; exit 1; }
+	@$(RUN)/uike bench --peers
+
+clean: ## Remove what was made here
+	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

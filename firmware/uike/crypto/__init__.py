@@ -1,0 +1,50 @@
+"""The crypto contract: one page that every provider keeps (RFC 7296 sections 2.13, 2.14, 3.14; RFC 8247).
+
+A provider is an instance of a class `Provider`: `uike.crypto.soft` (pure MicroPython, the reference) or
+`uike.hal.cpython.crypto` (OpenSSL, CPython only). All are held to the same vectors and to each other.
+
+    name                                "soft", "host"
+    sha1(data) -> 20 bytes              only for NAT detection (RFC 7296 section 2.23)
+    prf(prf_id, key, data) -> bytes     HMAC, 32, 48 or 64 bytes; the key may be empty or longer than a block
+    cipher(encr_id, key, integ_id, integ_key) -> Cipher
+        AEAD: the key is followed by its 4-byte salt, integ_id is 0 and integ_key empty
+        AES-CBC 128/256 + HMAC, AES-GCM-16 128/256, ChaCha20-Poly1305; ValueError for anything else
+    key_exchange(group, random) -> KeyExchange
+        random(n) -> n bytes is the only source of the private value
+    release()                           forget transient code (key exchange, SHA-1); it is loaded again when needed
+
+    Cipher (one direction of one SA; the same for IKE and ESP)
+        iv_size, icv_size               bytes; the block_size is 16 for CBC and 1 for the others
+        seal(buf, aad, end)             buf is [AAD | IV | plaintext | room for the ICV], offsets from 0:
+                                        AAD is [0:aad], the IV (the caller's) [aad:aad+iv_size], plaintext up to `end`;
+                                        encrypts in place, writes the ICV to [end:end+icv_size]
+        open(buf, aad, end) -> bool     checks the ICV first, in constant time, and decrypts in place;
+                                        False leaves the buffer untouched: it never raises for what a peer sent
+        wipe()                          overwrite the keys; the object is dead afterwards
+
+    KeyExchange (one use)
+        public                          the KE payload's data: X25519 32 bytes, P-256 x|y 64 bytes, MODP-2048 256 bytes
+        shared(peer_public) -> bytes    32, 32 (x only, RFC 5903 section 9) or 256 bytes;
+                                        ValueError for every malformed or degenerate value (RFC 6989, RFC 8031)
+        wipe()                          forget the private value
+
+Every buffer argument may be bytes, bytearray or memoryview. What is returned belongs to the caller, which wipes it.
+`seal` raises ValueError for its caller's mistakes (no room, CBC plaintext not padded to 16 bytes).
+No secret appears in an exception, a trace or a `repr`.
+"""
+
+
+def equal(a, b):
+    """Compare two buffers in time that depends only on their lengths; lengths are public."""
+    if len(a) != len(b):
+        return False
+    difference = 0
+    for i in range(len(a)):
+        difference |= a[i] ^ b[i]
+    return difference == 0
+
+
+def wipe(buf):
+    """Overwrite a bytearray, array or writable memoryview with zeros."""
+    for i in range(len(buf)):
+        buf[i] = 0

@@ -1,0 +1,1 @@
+"""CPython: the same firmware files on a PC, with the host's Python object in place of the hardware."""

@@ -1,0 +1,23 @@
+"""The command `uike`: a table of subcommands, each in a module of its own that is imported when it is needed."""
+
+import importlib
+
+import rich_click as click
+
+COMMANDS = {  # name: module that has `command`
+    "emulate": "host_tools.emulate",
+}
+
+
+class _Table(click.RichGroup):
+    def list_commands(self, context):
+        return list(COMMANDS)
+
+    def get_command(self, context, name):
+        return importlib.import_module(COMMANDS[name]).command if name in COMMANDS else None
+
+
+@click.group(cls=_Table, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "UIKE"})
+@click.version_option(package_name="uike", message="uike %(version)s")
+def main():
+    """IKEv2 and ESP for ESP32-class boards: build it, run it, watch it."""

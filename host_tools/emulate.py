@@ -1,0 +1,193 @@
+"""`uike emulate`: boards without hardware, against each other or against a real gateway."""
+
+import json
+import secrets
+import signal
+import sys
+import tomllib
+from pathlib import Path
+
+import rich_click as click
+from rich.console import Console
+
+from host_tools.emulator import report
+from host_tools.emulator.board import RUNTIMES, EmulatedBoard
+from host_tools.emulator.clock import RealClock
+from host_tools.emulator.host import Host
+from host_tools.emulator.network import SocketPort, Switch
+from host_tools.emulator.session import Actor, Plan, Session
+from host_tools.emulator.tun import Tun, TunError
+from host_tools.image import ImageError
+
+GATEWAY, INITIATOR = "192.0.2.1", "192.0.2.2"
+DEMO_PING = "10.1.0.1"
+PORTS = (500, 4500)
+WRONG_USE = 2
+
+
+@click.command()
+@click.option("--config", "config_path", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+              help="Configuration of one board (TOML): it talks to a real gateway through this PC's network. "
+              "Without it, two boards talk to each other inside this process.")
+@click.option("--runtime", type=click.Choice(RUNTIMES), default="vm", show_default=True,
+              help="The MicroPython VM with the folded image, or the source files in this Python.")
+@click.option("--heap", default="111k", show_default=True, metavar="SIZE", help="Heap of a VM board.")
+@click.option("--vm", "wasm", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="PATH",
+              help="Another WebAssembly build of MicroPython.")
+@click.option("--ping", metavar="ADDR", help=f"Ping this address through the tunnel [two boards: {DEMO_PING}].")
+@click.option("--count", type=click.IntRange(1, 10_000), default=3, show_default=True, help="Number of pings.")
+@click.option("--interval", type=click.FloatRange(0.001, 3600), default=1.0, show_default=True, metavar="S",
+              help="Seconds from one ping to the next.")
+@click.option("--size", type=click.IntRange(0, 1300), default=56, show_default=True, metavar="N",
+              help="Bytes of data in a ping.")
+@click.option("--timeout", type=click.FloatRange(0.1), default=30.0, show_default=True, metavar="S",
+              help="Give up when the tunnel is not up by then.")
+@click.option("--duration", type=click.FloatRange(0), metavar="S",
+              help="Stay up this long. [responder: until interrupted; initiator: until its pings are done]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end, and no trace.")
+@click.option("--events", "events_path", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Write each event of the trace there, a JSON object a line.")
+@click.option("--stdin", "from_stdin", is_flag=True, help="Pass command lines (JSON) to the board's console.")
+@click.option("--tun", "tun_name", metavar="NAME", help="Connect the tunnel to a Linux TUN device (root).")
+@click.option("--trace/--no-trace", default=None, help="Show the protocol as it happens [default: unless --json].")
+@click.pass_context
+def command(context, **options):
+    """Run emulated boards.
+
+    Two of them by themselves bring up a tunnel and ping through it; with --config, one board does so with a real
+    gateway. The exit status is 0 only if the tunnel came up and every ping came back through it.
+    """
+    try:
+        context.exit(_run(options))
+    except (UsageError, TunError, ImageError) as error:
+        click.echo(f"uike emulate: {error}", err=True)
+        context.exit(WRONG_USE)
+
+
+class UsageError(Exception):
+    """The command cannot do what was asked; the text says why and what to do."""
+
+
+def _run(options) -> int:
+    show_trace = options["trace"] if options["trace"] is not None else not options["as_json"]
+    screen = Console(stderr=options["as_json"], highlight=False)
+    tun = Tun(options["tun_name"]) if options["tun_name"] else None
+    events = open(options["events_path"], "w", buffering=1) if options["events_path"] else None
+    try:
+        if options["config_path"]:
+            actors, plan = _one_board(options, tun)
+        else:
+            actors, plan = _two_boards(options, tun)
+        for index, actor in enumerate(actors):
+            label = actor.name if len(actors) > 1 else ""
+            report.follow(actor, index, label, screen if show_trace else None, events)
+        session = Session(actors, plan, tun)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: session.interrupt())
+        if options["from_stdin"]:
+            session.forward(sys.stdin.buffer)
+        session.run()
+    finally:
+        if tun:
+            tun.close()
+        if events:
+            events.close()
+    summary = report.summary(actors[0])
+    if options["as_json"]:
+        click.echo(json.dumps(summary))
+    else:
+        report.table(screen, actors)
+    return 0 if actors[0].outcome.ok else 1
+
+
+def _board(options, name, clock, port, config, tun=None) -> Actor:
+    files = {"config.json": json.dumps(config).encode()}
+    host = Host(name, clock, port, files=files, tun=tun, measure=True)
+    return Actor(name, EmulatedBoard(host, options["runtime"], heap=options["heap"], wasm=options["wasm"]))
+
+
+def _plan(options, **changes) -> Plan:
+    return Plan(
+        ping=options["ping"],
+        count=options["count"],
+        interval_ms=round(options["interval"] * 1000),
+        size=options["size"],
+        timeout_s=options["timeout"],
+        duration_s=options["duration"],
+        **changes,
+    )
+
+
+def demo_configurations(psk_hex: str) -> tuple[dict, dict]:
+    """Configurations of the initiator and of the gateway of the two-board run."""
+    ike, esp = ["aes128-sha256-x25519"], ["aes128-sha256"]
+    common = {"psk_hex": psk_hex, "proposals": ike, "esp_proposals": esp}
+    initiator = {
+        "role": "initiator",
+        "local": INITIATOR,
+        "remote": GATEWAY,
+        "local_id": "dev.example",
+        "remote_id": "gw.example",
+        "virtual_ip": True,
+        "remote_ts": ["10.1.0.0/16"],
+        **common,
+    }
+    gateway = {
+        "role": "responder",
+        "local": GATEWAY,
+        "remote": "%any",
+        "local_id": "gw.example",
+        "remote_id": "dev.example",
+        "pool": "10.9.0.0/24",
+        "dns": ["10.1.0.53"],
+        "local_ts": ["10.1.0.0/16"],
+        **common,
+    }
+    return {"connection": {"hq": initiator}}, {"connection": {"branch": gateway}}
+
+
+def _two_boards(options, tun) -> tuple[list[Actor], Plan]:
+    clock = RealClock()
+    switch = Switch(clock)
+    ours, theirs = demo_configurations(secrets.token_hex(32))
+    options = {**options, "ping": options["ping"] or DEMO_PING}
+    actors = [
+        _board(options, "initiator", clock, switch.attach(INITIATOR), ours, tun),
+        _board(options, "gateway", clock, switch.attach(GATEWAY), theirs),
+    ]
+    return actors, _plan(options, forever=options["from_stdin"] or tun is not None)
+
+
+def load_config(path: Path) -> dict:
+    """The configuration of a board from a TOML file, checked as the board will. Raises UsageError."""
+    from uike import config
+
+    try:
+        tree = tomllib.loads(path.read_text())
+        config.load(tree)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: {error}") from error
+    except config.ConfigError as error:
+        allowed = f"; allowed: {error.allowed}" if error.allowed else ""
+        raise UsageError(f"{path}: {error.key}: {error.problem}{allowed}") from error
+    return tree
+
+
+def _one_board(options, tun) -> tuple[list[Actor], Plan]:
+    tree = load_config(options["config_path"])
+    connections = list(tree["connection"].values())
+    initiator = any(connection.get("role") == "initiator" for connection in connections)
+    locals_ = {connection.get("local", "0.0.0.0") for connection in connections}
+    port = SocketPort(locals_.pop() if len(locals_) == 1 else "0.0.0.0")
+    try:
+        port.open(PORTS)
+    except OSError as error:
+        raise UsageError(f"UDP ports 500 and 4500 of {port.local}: {error.strerror or error}") from error
+    if port.unprivileged and not initiator:
+        raise UsageError(
+            "a responder needs UDP ports 500 and 4500, which this user may not open: run as root, or"
+            " sysctl -w net.ipv4.ip_unprivileged_port_start=500"
+        )
+    forever = options["from_stdin"] or tun is not None or not initiator and not options["ping"]
+    actor = _board(options, "board", RealClock(), port, tree, tun)
+    return [actor], _plan(options, initiator=initiator, forever=forever)

