@@ -4,12 +4,12 @@ import json
 import secrets
 import signal
 import sys
-import tomllib
 from pathlib import Path
 
 import rich_click as click
 from rich.console import Console
 
+from host_tools import config_file
 from host_tools.emulator import report
 from host_tools.emulator.board import RUNTIMES, EmulatedBoard
 from host_tools.emulator.clock import RealClock
@@ -59,7 +59,7 @@ def command(context, **options):
     """
     try:
         context.exit(_run(options))
-    except (UsageError, TunError, ImageError) as error:
+    except (UsageError, config_file.ConfigFileError, TunError, ImageError) as error:
         click.echo(f"uike emulate: {error}", err=True)
         context.exit(WRONG_USE)
 
@@ -158,23 +158,8 @@ def _two_boards(options, tun) -> tuple[list[Actor], Plan]:
     return actors, _plan(options, forever=options["from_stdin"] or tun is not None)
 
 
-def load_config(path: Path) -> dict:
-    """The configuration of a board from a TOML file, checked as the board will. Raises UsageError."""
-    from uike import config
-
-    try:
-        tree = tomllib.loads(path.read_text())
-        config.load(tree)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: {error}") from error
-    except config.ConfigError as error:
-        allowed = f"; allowed: {error.allowed}" if error.allowed else ""
-        raise UsageError(f"{path}: {error.key}: {error.problem}{allowed}") from error
-    return tree
-
-
 def _one_board(options, tun) -> tuple[list[Actor], Plan]:
-    tree = load_config(options["config_path"])
+    tree = config_file.read(options["config_path"])
     connections = list(tree["connection"].values())
     initiator = any(connection.get("role") == "initiator" for connection in connections)
     locals_ = {connection.get("local", "0.0.0.0") for connection in connections}

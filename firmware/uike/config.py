@@ -1,0 +1,306 @@
+"""The configuration: a tree of plain values (the device's JSON, the host's TOML) to a list of `Connection`.
+
+    {"connection": {"hq": {"role": "initiator", "remote": "192.0.2.1", ...}}}
+
+Loaded at power-on and dropped; the host uses the same code to refuse a file before it reaches a device. Each key has
+one row in `_KEYS`: its reader, and the role that it is for.
+"""
+
+from binascii import a2b_base64, unhexlify
+
+from uike import identity, keywords
+from uike.connection import Connection
+from uike.wire import address, selectors
+
+CONNECTIONS_MAX = 8
+PROPOSALS_MAX = 8
+SELECTORS_MAX = 8
+NAME_MAX = 32
+PSK_MAX = 256  # bytes
+DNS_MAX = 4
+
+_IKE_DEFAULT = (
+    "aes128-aes256-sha256-x25519-ecp256-modp2048",
+    "aes128gcm16-aes256gcm16-chacha20poly1305-prfsha256-x25519-ecp256-modp2048",
+)
+_ESP_DEFAULT = ("aes128-aes256-sha256", "aes128gcm16-aes256gcm16-chacha20poly1305")
+_NAME = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+_ID_ALLOWED = "gw.example, user@example, 192.0.2.1, @#c0ffee (key id)"
+_TS_ALLOWED = 'a list of "10.1.0.0/16", "10.1.0.7", "10.1.0.5-10.1.0.9", each with [tcp/443] or the like at its end'
+
+
+class ConfigError(ValueError):
+    """The configuration is refused: where, what is wrong, and what is allowed ("" when the problem says it)."""
+
+    def __init__(self, key, problem, allowed=""):
+        super().__init__(key, problem, allowed)
+        self.key = key
+        self.problem = problem
+        self.allowed = allowed
+
+
+def load(tree):
+    """List of Connection, in the order of their names. Raises ConfigError."""
+    if type(tree) is not dict:
+        raise ConfigError("", "not a table", "[connection.NAME]")
+    for key in tree:
+        if key != "connection":
+            raise ConfigError(str(key), "unknown", "[connection.NAME]")
+    tables = tree.get("connection", {})
+    if type(tables) is not dict or not tables:
+        raise ConfigError("connection", "no connection in the file", "[connection.NAME]")
+    if len(tables) > CONNECTIONS_MAX:
+        raise ConfigError("connection", "%d connections" % len(tables), "at most %d" % CONNECTIONS_MAX)
+    return [_connection(name, tables[name]) for name in sorted(tables)]
+
+
+def _connection(name, table):
+    where = "[connection.%s]" % name
+    if not 0 < len(name) <= NAME_MAX or [c for c in name if c not in _NAME]:
+        raise ConfigError(where, "bad name", "1 to %d letters, digits, '-', '_', '.'" % NAME_MAX)
+    if type(table) is not dict:
+        raise ConfigError(where, "not a table", "[connection.NAME]")
+    connection = Connection(name)
+    try:
+        connection.initiator = _role(table.get("role"))
+        for key in sorted(table):
+            if key not in _KEYS:
+                raise ConfigError(key, "unknown", ", ".join(sorted(_KEYS)))
+            attribute, read, initiator, arguments = _KEYS[key]
+            if initiator is not None and initiator != connection.initiator:
+                raise ConfigError(key, "not for this role", "role = %s" % _ROLES[initiator])
+            if attribute:
+                setattr(connection, attribute, read(table[key], *arguments))
+        _check(connection, table)
+    except ConfigError as error:
+        raise ConfigError((where + " " + error.key).strip(), error.problem, error.allowed)
+    except _Problem as problem:
+        raise ConfigError((where + " " + key).strip(), problem.args[0], problem.args[1])
+    return connection
+
+
+def _check(connection, table):
+    """What one key cannot know: that others are there, and fit."""
+    if not ("psk" in table) ^ ("psk_hex" in table):
+        raise ConfigError("psk", "given twice" if "psk" in table else "missing", "one of psk, psk_hex")
+    for key in ("local_id",) + (("remote",) if connection.initiator else ()):
+        if key not in table:
+            raise ConfigError(key, "missing", _ID_ALLOWED if key == "local_id" else "address or name of the gateway")
+    if connection.local_id is None:
+        raise ConfigError("local_id", "%any is nobody", _ID_ALLOWED)
+    if connection.initiator and connection.remote == "%any":
+        raise ConfigError("remote", "an initiator must know its gateway", "an address or a name")
+    if connection.virtual_ip and connection.local_ts:
+        raise ConfigError("local_ts", "given beside virtual_ip", "one of them: the virtual IP is the local selector")
+    if connection.pool and connection.remote_ts:
+        raise ConfigError("remote_ts", "given beside pool", "one of them: the assigned address is the remote selector")
+    if connection.dns and not connection.pool:
+        raise ConfigError("dns", "given without pool", "both or none")
+    if not connection.proposals:
+        connection.proposals = _proposals(_IKE_DEFAULT, True)
+    if not connection.esp_proposals:
+        connection.esp_proposals = _proposals(_ESP_DEFAULT, False)
+    if connection.initiator and not connection.remote_ts:
+        connection.remote_ts = (selectors.make(0, 0, 65535, bytes(4), b"\xff\xff\xff\xff"),)
+
+
+# -- readers: a value in, the attribute out; _Problem(what is wrong, what is allowed) otherwise --------------------------
+
+
+class _Problem(Exception):
+    pass
+
+
+_ROLES = {True: '"initiator"', False: '"responder"'}
+
+
+def _role(value):
+    if value not in ("initiator", "responder"):
+        problem = "missing" if value is None else "bad value"
+        raise ConfigError("role", problem, '"initiator" or "responder"')
+    return value == "initiator"
+
+
+def _text(value, allowed):
+    if type(value) is not str or not value:
+        raise _Problem("bad value", "text: " + allowed)
+    return value
+
+
+def _local(value):
+    value = _text(value, "an IPv4 address of this device")
+    if value != "%any" and not address.parse(value):
+        raise _Problem("not an IPv4 address", "an IPv4 address of this device, 0.0.0.0 for any")
+    return "0.0.0.0" if value == "%any" else value
+
+
+def _remote(value):
+    allowed = "an IPv4 address or a name, %any for a responder"
+    value = _text(value, allowed)
+    if value in ("%any", "0.0.0.0"):
+        return "%any"
+    numeric = not [c for c in value if c not in "0123456789."]
+    if len(value) > 253 or [c for c in value if c not in _NAME] or numeric and not address.parse(value):
+        raise _Problem("not an IPv4 address or a name", allowed)
+    return value
+
+
+def _identity(value):
+    try:
+        return identity.parse(_text(value, _ID_ALLOWED))
+    except ValueError as error:
+        raise _Problem(str(error), _ID_ALLOWED)
+
+
+def _psk(value):
+    value = _text(value, "the secret, 0x and hexadecimal, or 0s and base64")
+    if value[:2] == "0x":
+        return _psk_hex(value[2:])
+    if value[:2] == "0s":
+        return _sized(_decoded(a2b_base64, value[2:], _BASE64, "base64"))
+    return _sized(value.encode())
+
+
+def _psk_hex(value):
+    return _sized(_decoded(unhexlify, _text(value, "hexadecimal"), _HEX, "hexadecimal"))
+
+
+_HEX = "0123456789abcdefABCDEF"
+_BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+
+
+def _decoded(decode, value, alphabet, kind):
+    # The secret itself is in no message, and not in the context of an exception either.
+    good = not [c for c in value if c not in alphabet]
+    data = None
+    if good:
+        try:
+            data = decode(value)
+        except ValueError:
+            good = False
+    if not good:
+        raise _Problem("not " + kind, kind)
+    return data
+
+
+def _sized(data):
+    if not 0 < len(data) <= PSK_MAX:
+        raise _Problem("%d bytes" % len(data), "1 to %d bytes" % PSK_MAX)
+    return bytearray(data)
+
+
+def _flag(value):
+    if type(value) is not bool:
+        raise _Problem("bad value", "true or false")
+    return value
+
+
+def _list(value, size_max, allowed):
+    if type(value) not in (list, tuple) or [item for item in value if type(item) is not str]:
+        raise _Problem("bad value", allowed)
+    if len(value) > size_max:
+        raise _Problem("%d entries" % len(value), "at most %d" % size_max)
+    return value
+
+
+def _proposals(value, ike):
+    allowed = keywords.IKE_ALLOWED if ike else keywords.ESP_ALLOWED
+    found = []
+    for text in _list(value, PROPOSALS_MAX, allowed):
+        try:
+            found.append(keywords.parse(text, ike))
+        except ValueError as error:
+            raise _Problem('"%s": %s' % (text, error), allowed)
+    if not found:
+        raise _Problem("an empty list", allowed)
+    return tuple(found)
+
+
+def _pool(value):
+    allowed = '"10.9.0.0/24"; /16 to /30'
+    network = _network(_text(value, allowed), 16, 30)
+    if not network:
+        raise _Problem("not a network, or not of that size", allowed)
+    first, last = [int.from_bytes(end, "big") for end in network]
+    mask = 0xFFFFFFFF ^ (last - first)  # the addresses of the network and of its broadcast stay free
+    return (first + 1).to_bytes(4, "big"), (last - 1).to_bytes(4, "big"), mask.to_bytes(4, "big")
+
+
+def _addresses(value):
+    allowed = 'a list of IPv4 addresses: ["10.1.0.53"]'
+    found = [address.parse(item) for item in _list(value, DNS_MAX, allowed)]
+    if None in found:
+        raise _Problem("not an IPv4 address", allowed)
+    return tuple(found)
+
+
+def _selectors(value):
+    return tuple([_selector(item) for item in _list(value, SELECTORS_MAX, _TS_ALLOWED)])
+
+
+def _selector(text):
+    text, _, tail = text.partition("[")
+    protocol, low, high = _protocol(tail) if tail or _ else (0, 0, 65535)
+    if "-" in text:
+        first, last = [address.parse(part.strip()) for part in text.split("-", 1)]
+        network = (first, last) if first and last and first <= last else None
+    else:
+        network = _network(text, 0, 32)
+    if not network:
+        raise _Problem('"%s": not an IPv4 network or range (a network has no host bits)' % text, _TS_ALLOWED)
+    return selectors.make(protocol, low, high, network[0], network[1])
+
+
+_PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17}
+
+
+def _protocol(tail):
+    name, _, ports = tail[:-1].partition("/")
+    low, _, high = ports.partition("-")
+    protocol = _PROTOCOLS.get(name) or address.number(name, 255)
+    low = address.number(low, 65535) if low else 0
+    high = address.number(high, 65535) if high else low if ports else 65535
+    if tail[-1:] != "]" or not protocol or low is None or high is None or low > high:
+        raise _Problem('"[%s": not a protocol and port' % tail, _TS_ALLOWED)
+    return protocol, low, high
+
+
+def _network(text, shortest, longest):
+    """(first, last) address of a network, None when it is none: host bits must be zero."""
+    base, slash, bits = text.partition("/")
+    base = address.parse(base)
+    bits = address.number(bits, 32) if slash else 32
+    if base is None or bits is None or not shortest <= bits <= longest:
+        return None
+    span = (1 << (32 - bits)) - 1
+    first = int.from_bytes(base, "big")
+    return None if first & span else (base, (first + span).to_bytes(4, "big"))
+
+
+def _count(value, low, high, unit, factor):
+    if type(value) is not int or not low <= value <= high:
+        raise _Problem("bad value", "%d to %d %s" % (low, high, unit))
+    return value * factor
+
+
+# key: (attribute of the connection, reader, role it is for or None, further arguments of the reader)
+_KEYS = {
+    "role": (None, None, None, ()),
+    "local": ("local", _local, None, ()),
+    "remote": ("remote", _remote, None, ()),
+    "local_id": ("local_id", _identity, None, ()),
+    "remote_id": ("remote_id", _identity, None, ()),
+    "psk": ("psk", _psk, None, ()),
+    "psk_hex": ("psk", _psk_hex, None, ()),
+    "proposals": ("proposals", _proposals, None, (True,)),
+    "esp_proposals": ("esp_proposals", _proposals, None, (False,)),
+    "virtual_ip": ("virtual_ip", _flag, True, ()),
+    "pool": ("pool", _pool, False, ()),
+    "dns": ("dns", _addresses, False, ()),
+    "local_ts": ("local_ts", _selectors, None, ()),
+    "remote_ts": ("remote_ts", _selectors, None, ()),
+    "dpd_delay": ("dpd_delay_ms", _count, None, (0, 86_400, "seconds, 0 for never", 1_000)),
+    "nat_keepalive": ("nat_keepalive_ms", _count, None, (0, 3_600, "seconds, 0 for never", 1_000)),
+    "retransmit_ms": ("retransmit_ms", _count, None, (100, 60_000, "milliseconds", 1)),
+    "retransmit_tries": ("retransmit_tries", _count, None, (1, 12, "times", 1)),
+}

@@ -1,0 +1,25 @@
+"""A connection: what the configuration says of one peer, in the form that the engine reads. Made by `uike.config`."""
+
+
+class Connection:
+    """Read-only after loading. Times are in milliseconds, 0 meaning never; identities are (ID type, bytes) or None."""
+
+    def __init__(self, name):
+        self.name = name
+        self.initiator = False
+        self.local = "0.0.0.0"
+        self.remote = "%any"  # IPv4 address or host name; %any for a responder
+        self.local_id = None
+        self.remote_id = None  # None: any
+        self.psk = bytearray()
+        self.proposals = ()  # tuples of transforms (type, id, key bits)
+        self.esp_proposals = ()
+        self.virtual_ip = False  # an initiator asks for an inner address
+        self.pool = None  # a responder hands them out: (first, last, netmask), four bytes each
+        self.dns = ()  # addresses of four bytes
+        self.local_ts = ()  # selectors in wire form, see wire/selectors
+        self.remote_ts = ()
+        self.dpd_delay_ms = 30_000
+        self.nat_keepalive_ms = 20_000
+        self.retransmit_ms = 1_000
+        self.retransmit_tries = 6
