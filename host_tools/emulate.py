@@ -26,27 +26,64 @@ WRONG_USE = 2
 
 
 @click.command()
-@click.option("--config", "config_path", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
-              help="Configuration of one board (TOML): it talks to a real gateway through this PC's network. "
-              "Without it, two boards talk to each other inside this process.")
-@click.option("--runtime", type=click.Choice(RUNTIMES), default="vm", show_default=True,
-              help="The MicroPython VM with the folded image, or the source files in this Python.")
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Configuration of one board (TOML): it talks to a real gateway through this PC's network. "
+    "Without it, two boards talk to each other inside this process.",
+)
+@click.option(
+    "--runtime",
+    type=click.Choice(RUNTIMES),
+    default="vm",
+    show_default=True,
+    help="The MicroPython VM with the folded image, or the source files in this Python.",
+)
 @click.option("--heap", default="111k", show_default=True, metavar="SIZE", help="Heap of a VM board.")
-@click.option("--vm", "wasm", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="PATH",
-              help="Another WebAssembly build of MicroPython.")
+@click.option(
+    "--vm",
+    "wasm",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="PATH",
+    help="Another WebAssembly build of MicroPython.",
+)
 @click.option("--ping", metavar="ADDR", help=f"Ping this address through the tunnel [two boards: {DEMO_PING}].")
 @click.option("--count", type=click.IntRange(1, 10_000), default=3, show_default=True, help="Number of pings.")
-@click.option("--interval", type=click.FloatRange(0.001, 3600), default=1.0, show_default=True, metavar="S",
-              help="Seconds from one ping to the next.")
-@click.option("--size", type=click.IntRange(0, 1300), default=56, show_default=True, metavar="N",
-              help="Bytes of data in a ping.")
-@click.option("--timeout", type=click.FloatRange(0.1), default=30.0, show_default=True, metavar="S",
-              help="Give up when the tunnel is not up by then.")
-@click.option("--duration", type=click.FloatRange(0), metavar="S",
-              help="Stay up this long. [responder: until interrupted; initiator: until its pings are done]")
+@click.option(
+    "--interval",
+    type=click.FloatRange(0.001, 3600),
+    default=1.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds from one ping to the next.",
+)
+@click.option(
+    "--size", type=click.IntRange(0, 1300), default=56, show_default=True, metavar="N", help="Bytes of data in a ping."
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0.1),
+    default=30.0,
+    show_default=True,
+    metavar="S",
+    help="Give up when the tunnel is not up by then.",
+)
+@click.option(
+    "--duration",
+    type=click.FloatRange(0),
+    metavar="S",
+    help="Stay up this long. [responder: until interrupted; initiator: until its pings are done]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end, and no trace.")
-@click.option("--events", "events_path", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-              help="Write each event of the trace there, a JSON object a line.")
+@click.option(
+    "--events",
+    "events_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write each event of the trace there, a JSON object a line.",
+)
 @click.option("--stdin", "from_stdin", is_flag=True, help="Pass command lines (JSON) to the board's console.")
 @click.option("--tun", "tun_name", metavar="NAME", help="Connect the tunnel to a Linux TUN device (root).")
 @click.option("--trace/--no-trace", default=None, help="Show the protocol as it happens [default: unless --json].")

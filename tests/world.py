@@ -21,9 +21,7 @@ ESP_GCM = ((1, 20, 256), (5, 0, 0))
 ESP_CHACHA = ((1, 28, 0), (5, 0, 0))
 
 EVENT_NAMES = {
-    value: name
-    for name, value in vars(event).items()
-    if type(value) is int and not name.startswith("STATE_")
+    value: name for name, value in vars(event).items() if type(value) is int and not name.startswith("STATE_")
 }
 REASON_NAMES = {value: name for name, value in vars(reason).items() if type(value) is int}
 

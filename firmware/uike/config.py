@@ -104,7 +104,7 @@ def _check(connection, table):
         connection.remote_ts = (selectors.make(0, 0, 65535, bytes(4), b"\xff\xff\xff\xff"),)
 
 
-# -- readers: a value in, the attribute out; _Problem(what is wrong, what is allowed) otherwise --------------------------
+# -- readers: a value in, the attribute out; _Problem(what is wrong, what is allowed) otherwise -----------------------
 
 
 class _Problem(Exception):

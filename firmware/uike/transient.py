@@ -14,11 +14,12 @@ _loaded = []
 
 def load(name):
     """The module `name`, imported if need be. Whatever that import brings in is transient too."""
-    if name in sys.modules:
+    if not _DROPS:
+        __import__(name)  # waits when another thread is in the middle of that import
         return sys.modules[name]
-    before = list(sys.modules) if _DROPS else ()
-    __import__(name)
-    if _DROPS:
+    if name not in sys.modules:
+        before = list(sys.modules)
+        __import__(name)
         for other in sys.modules:
             if other not in before:
                 _loaded.append(other)

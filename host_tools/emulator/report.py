@@ -23,7 +23,9 @@ def follow(actor: Actor, index: int, label: str, screen: Console | None, events)
         if renderer:
             renderer.event(event)
         if events:
-            _write(events, label, {"event": event.name, "sa": event.sa, "time_ms": event.time_ms, "fields": event.fields})
+            _write(
+                events, label, {"event": event.name, "sa": event.sa, "time_ms": event.time_ms, "fields": event.fields}
+            )
 
     def on_text(text):
         if screen:

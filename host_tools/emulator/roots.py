@@ -15,7 +15,9 @@ _STACK_POINTER = 0  # the global that points to the lowest byte in use of the C 
 _BRANCHES = (0x0C, 0x0D)
 _CALL, _CALL_INDIRECT, _RETURN, _LOOP = 0x10, 0x11, 0x0F, 0x03
 _LOCAL_GET, _LOCAL_SET, _LOCAL_TEE = 0x20, 0x21, 0x22
-_NO_POINTER = {0x41, 0x3F, 0x2C, 0x2D, 0x2E, 0x2F, 0x23} | set(range(0x45, 0x6A))  # constants, narrow loads, comparisons
+_NO_POINTER = {0x41, 0x3F, 0x2C, 0x2D, 0x2E, 0x2F, 0x23} | set(
+    range(0x45, 0x6A)
+)  # constants, narrow loads, comparisons
 
 
 class MendError(Exception):
@@ -88,7 +90,7 @@ class _Function:
                         entry.source = None
             if self._collects(operation) and not dead:
                 below = stack[: len(stack) - len(operation.pops)]
-                for at, entry in enumerate(below):
+                for entry in below:
                     if entry.pointer and entry.source is not None:
                         self.kept.add(entry.source)
                 if any(entry.pointer and entry.source is None for entry in below):

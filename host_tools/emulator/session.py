@@ -79,7 +79,7 @@ class Session:
             self._take(0)
 
     def forward(self, lines) -> None:
-        """Pass command lines of a file object to the lead's console, in a thread of its own; its end ends the sitting."""
+        """Pass command lines of a file object to the lead's console, in a thread; its end ends the sitting."""
 
         def work():
             for line in lines:

@@ -24,7 +24,9 @@ def test_the_same_script_executes_the_same_number_of_instructions():
 
 
 def test_modules_and_packages_can_be_added():
-    result = run("from pack.part import X\nimport more\nprint(X, more.Y)", modules={"pack.part": "X = 4", "more": "Y = 5"})
+    result = run(
+        "from pack.part import X\nimport more\nprint(X, more.Y)", modules={"pack.part": "X = 4", "more": "Y = 5"}
+    )
     assert result.stdout == "4 5\n"
 
 
@@ -86,7 +88,9 @@ def test_an_endless_loop_can_be_ended_from_outside(tmp_path):
 def test_the_clock_is_the_host_s(tmp_path):
     image.write(image.compile_modules({"main": "import time\nprint(time.time_ns() // 1000000)"}), tmp_path)
     printed = []
-    machine = vm.Vm([(str(tmp_path), "/flash")], clock_ns=lambda: 77_000_000, on_output=lambda fd, data: printed.append(data))
+    machine = vm.Vm(
+        [(str(tmp_path), "/flash")], clock_ns=lambda: 77_000_000, on_output=lambda fd, data: printed.append(data)
+    )
     assert machine.run().ok and b"".join(printed) == b"77\n"
 
 
@@ -110,13 +114,26 @@ def test_buffers_pass_by_address():
 
 @pytest.mark.parametrize(
     "address, size",
-    [(-1, 1), (0, -1), (0, 1 << 31), (1 << 31, 1), ((1 << 32) - 1, 1), (1 << 32, 1), (1 << 62, 1), (64 << 20, 1), (1 << 20, 63 << 20)],
+    [
+        (-1, 1),
+        (0, -1),
+        (0, 1 << 31),
+        (1 << 31, 1),
+        ((1 << 32) - 1, 1),
+        (1 << 32, 1),
+        (1 << 62, 1),
+        (64 << 20, 1),
+        (1 << 20, 63 << 20),
+    ],
 )
 def test_a_hostile_address_reads_and_writes_nothing(address, size):
     seen = []
 
     def door(memory, name, text):
-        for attempt in (lambda: memory.read(address, size), lambda: memory.write(address, bytes(max(1, min(size, 64 << 20))))):
+        for attempt in (
+            lambda: memory.read(address, size),
+            lambda: memory.write(address, bytes(max(1, min(size, 64 << 20)))),
+        ):
             try:
                 attempt()
                 seen.append("done")

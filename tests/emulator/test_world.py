@@ -51,7 +51,9 @@ def boards(runtime, guest_image, clock, switch, **options):
     exec(PROGRAM, space)
     lines, found = [], []
     for name, address in (("a", "192.0.2.1"), ("b", "192.0.2.2")):
-        host = Host(name, clock, switch.attach(address), seed=7, files={"first": b"ping"} if name == "a" else {}, **options)
+        host = Host(
+            name, clock, switch.attach(address), seed=7, files={"first": b"ping"} if name == "a" else {}, **options
+        )
         host.on_line = lambda line, name=name: lines.append((name, line))
         found.append(EmulatedBoard(host, runtime, image=guest_image, entry=space["main"]))
     for board in found:

@@ -9,7 +9,9 @@ from host_tools.fold import FoldError, Registries, fold
 
 @pytest.fixture
 def registries(tmp_path):
-    (tmp_path / "iana.py").write_text('"""Numbers."""\n\nSA = 33\nNEGATIVE = -2\nFLAGS = 0x08 | 0x20\nLARGE = 1 << 40\n')
+    (tmp_path / "iana.py").write_text(
+        '"""Numbers."""\n\nSA = 33\nNEGATIVE = -2\nFLAGS = 0x08 | 0x20\nLARGE = 1 << 40\n'
+    )
     (tmp_path / "reason.py").write_text("NONE = 0\n")
     (tmp_path / "event.py").write_text("MESSAGE = 1\n")
     return Registries(tmp_path)
@@ -45,7 +47,10 @@ def test_an_import_inside_a_function_may_be_all_there_is(registries):
 
 
 def test_negative_and_computed_values(registries):
-    space = run("from uike import iana\nx = 1-iana.NEGATIVE\ny = iana.FLAGS\nz = iana.LARGE\nw = iana.NEGATIVE ** 2\n", registries)
+    space = run(
+        "from uike import iana\nx = 1-iana.NEGATIVE\ny = iana.FLAGS\nz = iana.LARGE\nw = iana.NEGATIVE ** 2\n",
+        registries,
+    )
     assert (space["x"], space["y"], space["z"], space["w"]) == (3, 0x28, 1 << 40, 4)
 
 
@@ -56,9 +61,7 @@ def test_bytes_of_other_alphabets_before_a_name_do_not_shift_it(registries):
 def test_private_constants_become_const_and_see_each_other(registries):
     source = "from uike import iana\n_A = iana.SA + 1\n_B = _A * 2 - 1\n_C = 1 << 30\n_d = 'text'\nPUBLIC = 5\n__dunder__ = 6\n"
     folded = fold(source, "x.py", registries)
-    assert folded == (
-        "pass\n_A = const(34)\n_B = const(67)\n_C = 1 << 30\n_d = 'text'\nPUBLIC = 5\n__dunder__ = 6\n"
-    )
+    assert folded == ("pass\n_A = const(34)\n_B = const(67)\n_C = 1 << 30\n_d = 'text'\nPUBLIC = 5\n__dunder__ = 6\n")
 
 
 def test_a_private_name_that_changes_is_a_variable(registries):

@@ -65,7 +65,12 @@ def test_names_of_numbers_are_not_in_the_image(firmware):
 
 
 def test_part_of_an_image_has_its_parents(firmware):
-    assert sorted(image.sources(firmware, only=("uike.hal.vm",))) == ["uike", "uike.hal", "uike.hal.vm", "uike.hal.vm.board"]
+    assert sorted(image.sources(firmware, only=("uike.hal.vm",))) == [
+        "uike",
+        "uike.hal",
+        "uike.hal.vm",
+        "uike.hal.vm.board",
+    ]
 
 
 def test_errors_say_where(firmware):

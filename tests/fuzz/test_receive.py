@@ -8,9 +8,9 @@ import random
 import tracemalloc
 
 import pytest
+
 from tests import world
 from tests.world import BOARD, GATEWAY, World, connection, seeded_random
-
 from uike import event, iana
 from uike.wire.message import HEADER, write_header
 
@@ -222,6 +222,7 @@ def pad(inside):
 def test_authentic_nonsense_in_an_established_sa(request_id):
     draw = random.Random(request_id)
     plain = recorded_plaintext()
+    wire = None
     for number in range(400):
         wire = World().connect() if number % 20 == 0 else wire
         if not wire.board.endpoint.sas or not wire.gateway.endpoint.sas:

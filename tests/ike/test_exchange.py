@@ -1,9 +1,9 @@
 """Message IDs, retransmission, liveness: what lies below every exchange."""
 
 import pytest
+
 from tests import world
 from tests.world import World, connection
-
 from uike import event
 
 

@@ -1,9 +1,9 @@
 """A PSK tunnel between two engines: bring-up, traffic, end. The message sequence is in the comments."""
 
 import pytest
+
 from tests import world
 from tests.world import World, connection
-
 from uike import event, reason
 from uike.app import icmp
 

@@ -4,8 +4,8 @@ import struct
 
 import pytest
 from scapy.contrib import ikev2 as scapy_ikev2
-from tests.world import World
 
+from tests.world import World
 from uike import iana, reason
 from uike.wire import message
 from uike.wire.refusal import Refusal

@@ -5,8 +5,8 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests import world
 
+from tests import world
 from uike import iana, reason
 from uike.wire import proposals
 from uike.wire.refusal import Refusal

@@ -1,4 +1,4 @@
-"""The `host` provider: OpenSSL through the `cryptography` package. CPython only; the contract is uike/crypto/__init__.py.
+"""The `host` provider: OpenSSL through the `cryptography` package. CPython only; contract: uike/crypto/__init__.py.
 
 Key objects are made once per Cipher: making them costs more than sealing a packet.
 """
