@@ -38,8 +38,8 @@ def multiply(scalar, u, random):
         aa = _reduce(a * a)
         bb = _reduce(b * b)
         e = aa - bb
-        da = (x3 - z3) * a
-        cb = (x3 + z3) * b
+        da = _reduce((x3 - z3) * a)
+        cb = _reduce((x3 + z3) * b)
         x3 = da + cb
         z3 = da - cb
         x3 = _reduce(x3 * x3)
