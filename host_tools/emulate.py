@@ -9,7 +9,7 @@ from pathlib import Path
 import rich_click as click
 from rich.console import Console
 
-from host_tools import config_file
+from host_tools import config_file, demo
 from host_tools.emulator import report
 from host_tools.emulator.board import RUNTIMES, EmulatedBoard
 from host_tools.emulator.clock import RealClock
@@ -19,8 +19,6 @@ from host_tools.emulator.session import Actor, Plan, Session
 from host_tools.emulator.tun import Tun, TunError
 from host_tools.image import ImageError
 
-GATEWAY, INITIATOR = "192.0.2.1", "192.0.2.2"
-DEMO_PING = "10.1.0.1"
 PORTS = (500, 4500)
 WRONG_USE = 2
 
@@ -49,7 +47,7 @@ WRONG_USE = 2
     metavar="PATH",
     help="Another WebAssembly build of MicroPython.",
 )
-@click.option("--ping", metavar="ADDR", help=f"Ping this address through the tunnel [two boards: {DEMO_PING}].")
+@click.option("--ping", metavar="ADDR", help=f"Ping this address through the tunnel [two boards: {demo.INNER}].")
 @click.option("--count", type=click.IntRange(1, 10_000), default=3, show_default=True, help="Number of pings.")
 @click.option(
     "--interval",
@@ -155,42 +153,14 @@ def _plan(options, **changes) -> Plan:
     )
 
 
-def demo_configurations(psk_hex: str) -> tuple[dict, dict]:
-    """Configurations of the initiator and of the gateway of the two-board run."""
-    ike, esp = ["aes128-sha256-x25519"], ["aes128-sha256"]
-    common = {"psk_hex": psk_hex, "proposals": ike, "esp_proposals": esp}
-    initiator = {
-        "role": "initiator",
-        "local": INITIATOR,
-        "remote": GATEWAY,
-        "local_id": "dev.example",
-        "remote_id": "gw.example",
-        "virtual_ip": True,
-        "remote_ts": ["10.1.0.0/16"],
-        **common,
-    }
-    gateway = {
-        "role": "responder",
-        "local": GATEWAY,
-        "remote": "%any",
-        "local_id": "gw.example",
-        "remote_id": "dev.example",
-        "pool": "10.9.0.0/24",
-        "dns": ["10.1.0.53"],
-        "local_ts": ["10.1.0.0/16"],
-        **common,
-    }
-    return {"connection": {"hq": initiator}}, {"connection": {"branch": gateway}}
-
-
 def _two_boards(options, tun) -> tuple[list[Actor], Plan]:
     clock = RealClock()
     switch = Switch(clock)
-    ours, theirs = demo_configurations(secrets.token_hex(32))
-    options = {**options, "ping": options["ping"] or DEMO_PING}
+    ours, theirs = demo.configurations(secrets.token_hex(32))
+    options = {**options, "ping": options["ping"] or demo.INNER}
     actors = [
-        _board(options, "initiator", clock, switch.attach(INITIATOR), ours, tun),
-        _board(options, "gateway", clock, switch.attach(GATEWAY), theirs),
+        _board(options, "initiator", clock, switch.attach(demo.INITIATOR), ours, tun),
+        _board(options, "gateway", clock, switch.attach(demo.GATEWAY), theirs),
     ]
     return actors, _plan(options, forever=options["from_stdin"] or tun is not None)
 

@@ -71,6 +71,10 @@ class EmulatedBoard:
         """Instructions executed, once the board has ended; None on CPython."""
         return self._vm.fuel if self._vm and self.verdict else None
 
+    def fuel_now(self) -> int | None:
+        """Instructions executed so far; in the board's own thread only, as `host.on_line` is called."""
+        return self._vm.fuel if self._vm else None
+
     @property
     def violations(self) -> list[str]:
         """Requests of the VM that its door refused; a healthy firmware has none."""

@@ -309,6 +309,16 @@ def _no_door(memory: GuestMemory, name: str, text: str) -> str:
     raise DoorError(f"no door called {name}")
 
 
+class _Gauge:
+    """The door of a script that has no world around it but may ask what it costs."""
+
+    def __init__(self, fuel: Callable[[], int]):
+        self._fuel = fuel
+
+    def __call__(self, memory: GuestMemory, name: str, text: str) -> str:
+        return str(self._fuel()) if name == "fuel" else _no_door(memory, name, text)
+
+
 def run_script(
     source: str | Path,
     heap: str = "96k",
@@ -325,7 +335,8 @@ def run_script(
     `modules` adds more of them: {"vectors": "CASES = ..."}; dots in a name make packages.
     `firmware` True mounts the whole image; a tuple of dotted prefixes ("uike.crypto",) only those modules and their
     parents (useful while the rest does not compile); False none.
-    Registry names are folded in all of them. `door(memory, name, text)` answers `host.call`.
+    Registry names are folded in all of them. `door(memory, name, text)` answers `host.call`; without one,
+    `host.call("fuel", "")` is the number of instructions executed so far.
 
         stdout, fuel, verdict = run_script("from uike.crypto.soft import ...; print(...)", heap="111k")
         assert verdict.ok, verdict
@@ -344,6 +355,6 @@ def run_script(
         mounts = [(directory, "/script")]
         if firmware:
             mounts.append((str(image.build(only=None if firmware is True else firmware).directory), "/firmware"))
-        vm = Vm(mounts, door, heap=heap, module="__script__", fuel_limit=fuel_limit, wasm=wasm, on_output=collect)
+        vm = Vm(mounts, door or _Gauge(lambda: vm.fuel), heap=heap, module="__script__", fuel_limit=fuel_limit, wasm=wasm, on_output=collect)
         verdict = vm.run()
     return ScriptResult(printed[1].decode("utf-8", "replace"), vm.fuel, verdict)
