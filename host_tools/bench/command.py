@@ -13,8 +13,14 @@ from host_tools.bench import SIZES, SUITES, cpython, vm
 
 
 @click.command()
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), default="bench.json", show_default=True,
-              metavar="FILE", help="Where the figures go as JSON.")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default="bench.json",
+    show_default=True,
+    metavar="FILE",
+    help="Where the figures go as JSON.",
+)
 @click.option("--heap", default="111k", show_default=True, metavar="SIZE", help="Heap of the VM.")
 @click.option("--peers", is_flag=True, help="Measure strongSwan beside it (root).")
 @click.pass_context

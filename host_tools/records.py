@@ -1,0 +1,194 @@
+"""Trace records of a board, decoded: a console line in, an Event out. `firmware/uike/event.py` describes the bodies.
+
+A record that does not decode is an Event too, named "garbled": a broken line must not hide the next one.
+"""
+
+import binascii
+import ipaddress
+import struct
+from base64 import b64decode
+from typing import NamedTuple
+
+from uike import event
+
+NAMES = {
+    value: name.lower()
+    for name, value in vars(event).items()
+    if isinstance(value, int) and name.isupper() and not name.startswith("STATE_") and name != "PACKET"
+}
+_HEADER = struct.Struct(">BHI")
+
+
+class Event(NamedTuple):
+    """name is that of the code in lower case; sa counts IKE SAs since power-on, 0 for none; fields depend on the name."""
+
+    code: int
+    name: str
+    sa: int
+    time_ms: int
+    fields: dict
+
+
+class _Body:
+    """A record's body, read from front to back; too short a body is a ValueError."""
+
+    def __init__(self, data: bytes):
+        self.data = data
+        self.at = 0
+
+    def take(self, size: int) -> bytes:
+        if size > len(self.data) - self.at:
+            raise ValueError("short")
+        self.at += size
+        return self.data[self.at - size : self.at]
+
+    def number(self, size: int = 1) -> int:
+        return int.from_bytes(self.take(size), "big")
+
+    def flag(self) -> bool:
+        return bool(self.number())
+
+    def rest(self) -> bytes:
+        return self.take(len(self.data) - self.at)
+
+    def text(self) -> str:
+        return self.rest().decode("utf-8", "replace")
+
+    def address(self) -> str:
+        return str(ipaddress.IPv4Address(self.take(4)))
+
+    def endpoint(self) -> tuple[str, int]:
+        return self.address(), self.number(2)
+
+    def spi(self) -> str:
+        return self.take(4).hex()
+
+    def transform(self) -> tuple[int, int, int]:
+        return self.number(), self.number(2), self.number(2)
+
+    def all_of(self, read) -> list:
+        found = []
+        while self.at < len(self.data):
+            found.append(read())
+        return found
+
+    def counted(self, read) -> list:
+        return [read() for _ in range(self.number())]
+
+    def selector(self) -> bytes:
+        return self.take(16)
+
+
+def parse(line: bytes) -> Event | None:
+    """The event of a console line; None when the line is text and no record."""
+    if not line.startswith(b"#"):
+        return None
+    try:
+        record = b64decode(line[1:].strip(), validate=True)
+        code, sa, time_ms = _HEADER.unpack_from(record)
+        body = _Body(record[_HEADER.size :])
+        fields = _DECODERS[code](body)
+        if body.at != len(body.data):
+            raise ValueError("long")
+    except (binascii.Error, struct.error, KeyError, ValueError):
+        return Event(0, "garbled", 0, 0, {"text": line[:200].decode("ascii", "replace")})
+    return Event(code, NAMES[code], sa, time_ms, fields)
+
+
+def _message(body):
+    return {
+        "out": body.flag(),
+        "local": body.endpoint(),
+        "remote": body.endpoint(),
+        "encrypted": body.flag(),
+        "length": body.number(2),
+        "data": body.rest(),
+    }
+
+
+def _child_up(body):
+    return {
+        "spi_in": body.spi(),
+        "spi_out": body.spi(),
+        "transforms": body.counted(body.transform),
+        "local_ts": body.counted(body.selector),
+        "remote_ts": body.counted(body.selector),
+    }
+
+
+def _child_down(body):
+    fields = {"spi_in": body.spi(), "spi_out": body.spi(), "reason": body.number()}
+    sizes = {"packets_in": 4, "packets_out": 4, "bytes_in": 8, "bytes_out": 8}
+    return {**fields, **{name: body.number(size) for name, size in sizes.items()}}
+
+
+def _closed(body):
+    return {
+        "reason": body.number(),
+        "notify": body.number(2),
+        "exchange": body.number(),
+        "message_id": body.number(4),
+        "authenticated": body.flag(),
+        "detail": body.rest(),
+    }
+
+
+def _ping(body):
+    return {
+        "sequence": body.number(2),
+        "answered": body.flag(),
+        "rtt_ms": body.number(4),
+        "peer": body.address(),
+        "length": body.number(2),
+    }
+
+
+def _negotiating(body):
+    return {
+        "initiator": body.flag(),
+        "local": body.endpoint(),
+        "remote": body.endpoint(),
+        "name": body.text(),
+    }
+
+
+def _text(body):
+    return {"text": body.text()}
+
+
+_DECODERS = {
+    event.MESSAGE: _message,
+    event.STATE: lambda body: {"old": body.number(), "new": body.number()},
+    event.DROP: lambda body: {"reason": body.number(), "remote": body.endpoint(), "detail": body.rest()},
+    event.IKE_PROPOSAL: lambda body: {"transforms": body.all_of(body.transform)},
+    event.NAT: lambda body: {"local": body.flag(), "remote": body.flag(), "supported": body.flag()},
+    event.RETRANSMIT: lambda body: {
+        "attempt": body.number(),
+        "of": body.number(),
+        "exchange": body.number(),
+        "message_id": body.number(4),
+    },
+    event.ESTABLISHED: lambda body: {
+        "elapsed_ms": body.number(4),
+        "id_type": body.number(),
+        "identity": body.rest(),
+    },
+    event.CHILD_UP: _child_up,
+    event.CHILD_DOWN: _child_down,
+    event.ADDRESS: lambda body: {
+        "address": body.address(),
+        "netmask": body.address(),
+        "dns": body.all_of(body.address),
+    },
+    event.CLOSED: _closed,
+    event.NEGOTIATING: _negotiating,
+    event.PING: _ping,
+    event.HEAP: lambda body: {"used": body.number(4), "free": body.number(4)},
+    event.LIVENESS: lambda body: {"silence_s": body.number(4)},
+    event.REJECT: lambda body: {"reason": body.number(), "notify": body.number(2), "detail": body.rest()},
+    event.KEEPALIVE: lambda body: {"remote": body.endpoint()},
+    event.GREETING: _text,
+    event.CONFIG_ERROR: _text,
+    event.COMMAND_ERROR: _text,
+    event.OFFER: lambda body: {"ours": body.flag(), "data": body.rest()},
+}

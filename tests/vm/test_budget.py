@@ -1,0 +1,68 @@
+"""The firmware's budgets, measured in the MicroPython VM with the heap of a board: exact, so they are asserted.
+
+The ceilings are ratchets: when a figure gets better, its ceiling follows.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from host_tools import demo, image
+from host_tools.bench import vm as bench
+from host_tools.emulator.vm import run_script
+
+HERE = Path(__file__).parent
+KB = 1024
+IDLE_MAX = 56 * KB
+PEAK_MAX = 90 * KB
+IMAGE_MAX = 256 * KB
+RATIO_MAX = 1.5
+TREES = demo.configurations("5a" * 32)
+
+
+@pytest.fixture(scope="module")
+def small():
+    """A PSK + X25519 bring-up of two boards with 96 KB of heap each."""
+    return bench.Run("aes128-sha256-x25519", "aes128-sha256", "96k", measure=True)
+
+
+@pytest.mark.parametrize("role", ["initiator", "responder"])
+def test_psk_and_x25519_in_96_kilobytes(small, role):
+    assert small.idle[role] <= IDLE_MAX
+    assert small.peak(role) <= PEAK_MAX
+    assert not small.boards[role].violations
+
+
+def test_the_protocol_costs_less_than_half_of_its_crypto():
+    both = bench.handshake("aes128-sha256-x25519", "aes128-sha256")
+    assert 1 < both["initiator"]["ratio"] <= RATIO_MAX and 1 < both["responder"]["ratio"] <= RATIO_MAX
+
+
+def test_the_image_is_small():
+    assert sum(image.build().sizes.values()) <= IMAGE_MAX
+
+
+@pytest.mark.parametrize("esp", sorted(bench._ESP))
+def test_a_packet_leaves_nothing_behind(esp):
+    assert [each["growth"] for each in bench.packets(esp, (64, 1400))] == [0, 0]
+
+
+def guest(name, rounds, heap="180k"):
+    modules = {"pair": HERE / "guest_pair.py", "rounds": f"ROUNDS = {rounds}\nTREES = {TREES!r}\n"}
+    stdout, _, verdict = run_script(HERE / name, heap, modules)
+    assert verdict.ok, verdict
+    return [line.split() for line in stdout.splitlines()]
+
+
+def test_a_hundred_tunnels_leave_nothing_behind():
+    rows = guest("guest_soak.py", 100)
+    assert len(rows) == 100 and all(row[:2] == ["True", "True"] for row in rows)
+    sizes = [int(row[2]) for row in rows]
+    assert max(sizes[5:]) - sizes[4] <= 64, sizes
+
+
+def test_hostile_datagrams_leave_nothing_behind():
+    ((up, growth, packets, drops),) = guest("guest_fuzz.py", 2_000)
+    assert up == "True" and int(drops) > 1_000
+    assert int(growth) <= 256
+    assert packets == "1"  # the tunnel still works
