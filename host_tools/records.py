@@ -20,7 +20,7 @@ _HEADER = struct.Struct(">BHI")
 
 
 class Event(NamedTuple):
-    """name is that of the code in lower case; sa counts IKE SAs since power-on, 0 for none; fields depend on the name."""
+    """name is that of the code in lower case; sa counts IKE SAs since power-on, 0 for none."""
 
     code: int
     name: str

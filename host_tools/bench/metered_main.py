@@ -1,6 +1,7 @@
 """Runs in the VM in the place of the firmware's main: the same appliance, its crypto counted."""
 
 from meter import Meter
+
 from uike import event
 from uike.app.run import Appliance
 from uike.hal import board as platform_board

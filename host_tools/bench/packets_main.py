@@ -4,6 +4,7 @@ import gc
 
 import host
 from suite import ENCR, ENCR_KEY, INTEG, INTEG_KEY, SIZES
+
 from uike.app.icmp import request
 from uike.crypto.drbg import Drbg
 from uike.crypto.soft import Provider

@@ -1,11 +1,7 @@
 """What came of an emulated board's run: collected from its trace, summed up as one JSON object."""
 
-import ipaddress
-
 from host_tools import names, reasons
-from uike import iana, reason
-
-PROTOCOLS = {iana.IPPROTO_ICMP: "icmp", iana.IPPROTO_TCP: "tcp", iana.IPPROTO_UDP: "udp"}
+from uike import reason
 
 REASON_NAMES = {value: name for name, value in vars(reason).items() if name.isupper()}
 ENDINGS = (reason.NONE, reason.DELETED_BY_US, reason.REPLACED)  # a closed SA that is nobody's failure
@@ -48,8 +44,8 @@ class Outcome:
         self.children_up += 1
         self._esp = names.proposal_text(fields["transforms"])
         self.remote_selectors = list(fields["remote_ts"])
-        self._local_ts = [selector_text(selector) for selector in fields["local_ts"]]
-        self._remote_ts = [selector_text(selector) for selector in fields["remote_ts"]]
+        self._local_ts = [names.selector_text(selector) for selector in fields["local_ts"]]
+        self._remote_ts = [names.selector_text(selector) for selector in fields["remote_ts"]]
 
     def _on_child_down(self, event, fields):
         self.children_up = max(0, self.children_up - 1)
@@ -153,21 +149,3 @@ def _failure(name, text, remedy, *, notify=None, exchange=None, message_id=None,
         "text": text,
         "remedy": remedy,
     }
-
-
-def selector_networks(selector: bytes) -> list[ipaddress.IPv4Network]:
-    """The networks that a traffic selector (RFC 7296 section 3.13.1, IPv4) covers, as few as possible."""
-    first, last = (ipaddress.IPv4Address(bytes(selector[at : at + 4])) for at in (8, 12))
-    return list(ipaddress.summarize_address_range(first, last))
-
-
-def selector_text(selector: bytes) -> str:
-    """A traffic selector as strongSwan writes it: "10.1.0.0/16", "10.1.0.7/32[tcp/443]", "10.1.0.5..10.1.0.9"."""
-    networks = selector_networks(selector)
-    protocol, low, high = selector[1], *(int.from_bytes(selector[at : at + 2], "big") for at in (4, 6))
-    text = str(networks[0]) if len(networks) == 1 else f"{networks[0][0]}..{networks[-1][-1]}"
-    if protocol == 0 and (low, high) == (0, 65535):
-        return text
-    name = PROTOCOLS.get(protocol, str(protocol) if protocol else "")
-    port = "" if (low, high) == (0, 65535) else f"/{low}" if low == high else f"/{low}-{high}"
-    return f"{text}[{name}{port}]"

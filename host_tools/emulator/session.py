@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from host_tools import records
 from host_tools.emulator.board import EmulatedBoard
-from host_tools.emulator.outcome import Outcome, selector_networks
+from host_tools.emulator.outcome import Outcome
+from host_tools.names import selector_networks
 
 QUIT_TIMEOUT_S = 6.0  # for the deletes and their answers
 PING_GRACE_S = 10.0  # after the last ping was due

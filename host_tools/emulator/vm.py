@@ -355,6 +355,14 @@ def run_script(
         mounts = [(directory, "/script")]
         if firmware:
             mounts.append((str(image.build(only=None if firmware is True else firmware).directory), "/firmware"))
-        vm = Vm(mounts, door or _Gauge(lambda: vm.fuel), heap=heap, module="__script__", fuel_limit=fuel_limit, wasm=wasm, on_output=collect)
+        vm = Vm(
+            mounts,
+            door or _Gauge(lambda: vm.fuel),
+            heap=heap,
+            module="__script__",
+            fuel_limit=fuel_limit,
+            wasm=wasm,
+            on_output=collect,
+        )
         verdict = vm.run()
     return ScriptResult(printed[1].decode("utf-8", "replace"), vm.fuel, verdict)

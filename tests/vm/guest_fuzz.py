@@ -2,6 +2,7 @@
 
 from pair import Pair, in_use
 from rounds import ROUNDS, TREES
+
 from uike.app.icmp import request
 
 HERE, THERE = bytes((10, 9, 0, 1)), bytes((10, 1, 0, 1))

@@ -1,0 +1,202 @@
+"""Why it failed, in words: for each number of `uike.reason` what happened, and the one change that would mend it."""
+
+from host_tools import names
+from uike import iana, reason
+
+_AGAIN = "nothing to do, unless it goes on: then somebody is sending this on purpose"
+_FAULT = "compare the software of both sides; a trace of both, side by side, shows where they part"
+_PEER_LOG = "the peer's log says what it did not like"
+
+_TEXTS = {
+    reason.NONE: ("no reason was given", _PEER_LOG),
+    reason.SHORT_DATAGRAM: ("a datagram too short for an IKE header", _AGAIN),
+    reason.LONG_DATAGRAM: ("a datagram longer than we accept", "lower the MTU of the peer, or its fragment size"),
+    reason.LENGTH_MISMATCH: ("the IKE header's length is not the datagram's", _AGAIN),
+    reason.WRONG_MAJOR_VERSION: ("not IKE version 2", "set the peer to IKEv2 (keyexchange = ikev2)"),
+    reason.WRONG_PORT: ("a datagram on a port where it has no business", _AGAIN),
+    reason.UNKNOWN_IKE_SPI: (
+        "a message for an IKE SA that we do not have",
+        "wait: the peer still uses an SA from before a restart, and will notice",
+    ),
+    reason.ZERO_INITIATOR_SPI: ("an IKE header without an initiator's SPI", _AGAIN),
+    reason.WRONG_EXCHANGE: ("an exchange that has no place in this state of the SA", _FAULT),
+    reason.WRONG_FLAGS: ("IKE header flags that contradict each other or the SA", _AGAIN),
+    reason.WRONG_MESSAGE_ID: ("a message ID outside of the window", _AGAIN),
+    reason.UNEXPECTED_RESPONSE: ("a response to nothing that we asked", "nothing: usually a late duplicate"),
+    reason.NOT_ENCRYPTED: ("a message in the clear where it must be encrypted", _AGAIN),
+    reason.BAD_ICV: ("a message that was changed on its way, or made with other keys", _AGAIN),
+    reason.TOO_MANY_HALF_OPEN: (
+        "too many unfinished negotiations at once",
+        "wait half a minute; if it goes on, find out who is flooding us",
+    ),
+    reason.NO_CONNECTION: (
+        "no connection is configured for this peer's address",
+        "add a responder whose remote is that address or %any",
+    ),
+    reason.RETRANSMITTED_REQUEST: ("a request that was answered before; the answer was sent again", "nothing"),
+    reason.FRAGMENT: ("an IKE fragment, which was not negotiated", "set fragmentation = no on the peer"),
+    reason.UNAUTHENTICATED_NOTIFY: ("an error message that anybody could have sent", _AGAIN),
+    reason.NO_MEMORY: ("the board ran out of memory", "fewer connections, or a board with more memory"),
+    reason.BUSY: ("the board was busy with another exchange of this SA", "nothing: the peer will ask again"),
+    reason.PAYLOAD_LENGTH: ("a payload's length does not fit its message", _FAULT),
+    reason.PAYLOAD_MISSING: ("a payload that this message must have is missing", _FAULT),
+    reason.PAYLOAD_REPEATED: ("a payload came twice that may come once", _FAULT),
+    reason.UNKNOWN_CRITICAL_PAYLOAD: (
+        "a critical payload of a type that we do not know",
+        "switch off on the peer the extension that sends it",
+    ),
+    reason.TOO_MANY_PAYLOADS: ("more payloads than we take in one message", "offer less on the peer: fewer notifies"),
+    reason.BAD_SA_PAYLOAD: ("an SA payload that is malformed", _FAULT),
+    reason.BAD_KE_PAYLOAD: ("a KE payload that is malformed, or of another group than was agreed", _FAULT),
+    reason.BAD_NONCE: ("a nonce that is not 16 to 256 bytes", _FAULT),
+    reason.BAD_ID_PAYLOAD: ("an ID payload that is malformed", _FAULT),
+    reason.BAD_AUTH_PAYLOAD: ("an AUTH payload that is malformed", _FAULT),
+    reason.BAD_TS_PAYLOAD: ("a traffic selector payload that is malformed", _FAULT),
+    reason.BAD_CP_PAYLOAD: ("a configuration payload that is malformed", _FAULT),
+    reason.BAD_NOTIFY_PAYLOAD: ("a notify payload that is malformed", _FAULT),
+    reason.BAD_DELETE_PAYLOAD: ("a delete payload that is malformed", _FAULT),
+    reason.BAD_PADDING: ("an encrypted payload with impossible padding", _FAULT),
+    reason.ESP_SHORT: ("an ESP packet too short to be one", _AGAIN),
+    reason.ESP_UNKNOWN_SPI: (
+        "an ESP packet for a Child SA that we do not have",
+        "wait: the peer still uses an SA from before a restart, and will notice",
+    ),
+    reason.ESP_REPLAY: ("an ESP packet seen before, or too old", "nothing, unless it goes on: a replay is refused"),
+    reason.ESP_BAD_ICV: ("an ESP packet that was changed on its way", _AGAIN),
+    reason.ESP_BAD_PADDING: ("an ESP packet with wrong padding", _FAULT),
+    reason.ESP_NEXT_HEADER: (
+        "an ESP packet that carries no IPv4 packet",
+        "use tunnel mode and IPv4 inside (mode = tunnel)",
+    ),
+    reason.ESP_SELECTORS: (
+        "an inner packet outside of the traffic selectors",
+        "compare local_ts and remote_ts of both sides with the addresses in use",
+    ),
+    reason.ESP_INNER_PACKET: ("an inner packet that is no sound IPv4 packet", "send IPv4 into the tunnel"),
+    reason.ESP_NO_SA: (
+        "an inner packet to where no tunnel leads",
+        "add its destination to remote_ts, or send less into the tunnel",
+    ),
+    reason.ESP_SEQUENCE_EXHAUSTED: ("the Child SA has used up its sequence numbers", "reconnect: close, then connect"),
+    reason.ESP_DUMMY: ("a dummy packet, sent to hide traffic", "nothing"),
+    reason.NO_ANSWER: (
+        "the peer does not answer",
+        "check remote, and that UDP 500 and 4500 get through to it; a gateway that knows no connection for us is silent",
+    ),
+    reason.PEER_SAID_NO_PROPOSAL: (
+        "the peer accepts none of our IKE proposals",
+        "add to proposals one that the peer has (strongSwan: proposals of its connection)",
+    ),
+    reason.NO_COMMON_PROPOSAL: (
+        "none of the peer's IKE proposals is in ours",
+        "add one of those that the peer offers, shown above, to proposals",
+    ),
+    reason.PEER_CHOSE_UNOFFERED: ("the peer chose what we did not offer", _FAULT),
+    reason.GROUP_REFUSED: (
+        "the peer wants a key exchange group that we do not offer",
+        "add the group that it names to proposals",
+    ),
+    reason.BAD_PUBLIC_VALUE: ("the peer's public value is not one of its group: broken, or an attack", _FAULT),
+    reason.PEER_SAID_AUTH_FAILED: (
+        "the peer did not accept us",
+        "compare psk, and local_id here with what the peer expects; its log says which of them it was",
+    ),
+    reason.UNKNOWN_PEER_ID: (
+        "no connection is for the identity that the peer gave",
+        "set remote_id to that identity, shown above, or correct it on the peer",
+    ),
+    reason.WRONG_PEER_ID: (
+        "the peer is another one than the one we want",
+        "set remote_id to the identity that the peer gives, shown above, if that is the peer you meant",
+    ),
+    reason.PSK_DIFFERS: ("the peer proved itself with another pre-shared key", "set the same psk on both sides"),
+    reason.AUTH_METHOD_REFUSED: (
+        "the peer authenticates with another method than a pre-shared key",
+        "set the peer to a pre-shared key (strongSwan: auth = psk, local and remote)",
+    ),
+    reason.NO_COMMON_ESP_PROPOSAL: (
+        "none of the peer's ESP proposals is in ours",
+        "add one of those that the peer offers, shown above, to esp_proposals",
+    ),
+    reason.PEER_SAID_NO_ESP_PROPOSAL: (
+        "the peer accepts none of our ESP proposals",
+        "add to esp_proposals one that the peer has (strongSwan: esp_proposals of its child)",
+    ),
+    reason.TS_REFUSED_BY_PEER: (
+        "the peer refuses our traffic selectors",
+        "make remote_ts overlap the peer's local_ts, and local_ts (or the virtual IP) its remote_ts",
+    ),
+    reason.TS_REFUSED: (
+        "the peer's traffic selectors have nothing in common with ours",
+        "make local_ts overlap the peer's remote_ts, and remote_ts (or pool) its local_ts",
+    ),
+    reason.TS_WIDENED_BY_PEER: ("the peer answered with traffic selectors that we did not offer", _FAULT),
+    reason.NO_ADDRESS_ASSIGNED: (
+        "the peer assigned no virtual IP",
+        "give the peer an address pool (strongSwan: pools), or set virtual_ip = false and local_ts",
+    ),
+    reason.POOL_EXHAUSTED: ("the address pool is used up", "make pool larger"),
+    reason.PEER_SAID_ADDRESS_FAILURE: ("the peer could not assign a virtual IP", "make the peer's address pool larger"),
+    reason.PEER_ERROR: ("the peer refused with an error of its own", _PEER_LOG),
+    reason.DELETED_BY_PEER: ("the peer closed the SA", _PEER_LOG),
+    reason.DELETED_BY_US: ("we closed the SA", "nothing"),
+    reason.PEER_DEAD: ("the peer stopped answering", "check the network and the peer; connect again when it is back"),
+    reason.HALF_OPEN_TIMEOUT: (
+        "the peer began a negotiation and did not go on",
+        "check that UDP 4500 gets through as UDP 500 does: the second exchange goes there",
+    ),
+    reason.REPLACED: ("the peer connected anew and forgot this SA", "nothing"),
+    reason.COOKIE_LOOP: ("the peer asks for a cookie again and again", _FAULT),
+    reason.MESSAGE_IDS_EXHAUSTED: ("the SA has used up its message IDs", "reconnect: close, then connect"),
+    reason.NAT_T_UNSUPPORTED: (
+        "the peer does not speak NAT traversal, which we need: our ESP is always in UDP",
+        "switch NAT traversal on in the peer (strongSwan does it by itself; Cisco: crypto ikev2 nat keepalive)",
+    ),
+    reason.SYNTAX_ERROR: ("the peer found our message malformed", _FAULT),
+    reason.LOCAL_ERROR: ("a fault in the firmware", "please report it with the trace"),
+}
+
+NAMES = {value: key for key, value in vars(reason).items() if key.isupper()}
+_NOBODY_SAID = (reason.NO_ANSWER, reason.PEER_DEAD, reason.HALF_OPEN_TIMEOUT, reason.DELETED_BY_US, reason.REPLACED)
+
+
+def text(number: int) -> str:
+    """What happened, in one line."""
+    return _TEXTS.get(number, (f"reason {number}, unknown to this version of the tools", ""))[0]
+
+
+def remedy(number: int) -> str:
+    """The change that would mend it."""
+    return _TEXTS.get(number, ("", "use host tools of the firmware's version"))[1]
+
+
+def explain(event) -> tuple[str, str]:
+    """(text, remedy) of a decoded event that carries a reason: drop, reject, closed, child_down."""
+    fields = event.fields
+    number = fields["reason"]
+    return text(number) + _circumstances(number, fields) + _detail(number, fields), remedy(number)
+
+
+def _circumstances(number: int, fields: dict) -> str:
+    """At which message, by which notify, and whether that was authenticated."""
+    said = []
+    if fields.get("exchange"):
+        said.append(f"in {names.exchange(fields['exchange'])}")
+    if fields.get("notify"):
+        said.append(names.notify(fields["notify"]))
+    if "authenticated" in fields and fields.get("exchange") and number not in _NOBODY_SAID:
+        said.append("authenticated" if fields["authenticated"] else "not authenticated")
+    return f" ({', '.join(said)})" if said else ""
+
+
+def _detail(number: int, fields: dict) -> str:
+    data = fields.get("detail") or b""
+    if not data:
+        return ""
+    if number in (reason.UNKNOWN_PEER_ID, reason.WRONG_PEER_ID) and len(data) > 1:
+        return f": {names.id_text(data[0], data[1:])}"
+    if number == reason.GROUP_REFUSED and len(data) == 2:
+        return f": {names.name(names.TRANSFORMS[iana.KE_METHOD], int.from_bytes(data, 'big'))}"
+    if number == reason.UNKNOWN_CRITICAL_PAYLOAD and len(data) == 1:
+        return f": type {data[0]}"
+    return f": {names.printable(data)}"
