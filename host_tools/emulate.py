@@ -21,6 +21,7 @@ from host_tools.image import ImageError
 
 PORTS = (500, 4500)
 WRONG_USE = 2
+REPORT_WIDTH = 120  # of the table, where no terminal says otherwise
 
 
 @click.command()
@@ -106,6 +107,8 @@ class UsageError(Exception):
 def _run(options) -> int:
     show_trace = options["trace"] if options["trace"] is not None else not options["as_json"]
     screen = Console(stderr=options["as_json"], highlight=False)
+    if not screen.is_terminal:
+        screen.width = REPORT_WIDTH
     tun = Tun(options["tun_name"]) if options["tun_name"] else None
     events = open(options["events_path"], "w", buffering=1) if options["events_path"] else None
     try:

@@ -157,7 +157,7 @@ _TEXTS = {
 }
 
 NAMES = {value: key for key, value in vars(reason).items() if key.isupper()}
-_NOBODY_SAID = (reason.NO_ANSWER, reason.PEER_DEAD, reason.HALF_OPEN_TIMEOUT, reason.DELETED_BY_US, reason.REPLACED)
+_NOBODY_SAID = (reason.NO_ANSWER, reason.PEER_DEAD, reason.HALF_OPEN_TIMEOUT)
 
 
 def text(number: int) -> str:
@@ -180,6 +180,8 @@ def explain(event) -> tuple[str, str]:
 def _circumstances(number: int, fields: dict) -> str:
     """At which message, by which notify, and whether that was authenticated."""
     said = []
+    if number in (reason.DELETED_BY_US, reason.REPLACED):
+        return ""
     if fields.get("exchange"):
         said.append(f"in {names.exchange(fields['exchange'])}")
     if fields.get("notify"):

@@ -11,11 +11,15 @@ import time
 
 
 class RealClock:
-    """Milliseconds of the PC's monotonic clock since this object was made."""
+    """Milliseconds of the PC's monotonic clock since this object was made, or told to begin."""
 
     virtual = False
 
     def __init__(self):
+        self.begin()
+
+    def begin(self) -> None:
+        """It is 0 now: the boards are switched on."""
         self._start_ns = time.monotonic_ns()
 
     def now_ns(self) -> int:

@@ -59,7 +59,7 @@ def table(screen: Console, actors: list[Actor]) -> None:
     grid = Table(show_header=len(actors) > 1, box=None, pad_edge=False, padding=(0, 3, 0, 0))
     grid.add_column("", style="bold", no_wrap=True)
     for index, actor in enumerate(actors):
-        grid.add_column(actor.name, style=COLOURS[index % len(COLOURS)] if len(actors) > 1 else None)
+        grid.add_column(actor.name, overflow="fold", style=COLOURS[index % len(COLOURS)] if len(actors) > 1 else None)
     for title, text in _ROWS:
         cells = [text(each) for each in sums]
         if any(cells):

@@ -69,6 +69,7 @@ class Session:
         for actor in self.actors:
             actor.board.host.on_line = lambda line, actor=actor: self._queue.put((actor, line))
             actor.board.on_end = lambda: self._queue.put((None, None))
+        self.lead.board.host.clock.begin()
         for actor in reversed(self.actors):  # those who answer first
             actor.board.start()
         started = time.monotonic()

@@ -44,7 +44,7 @@ def initiate(sa):
         raise Refusal(reason.PAYLOAD_MISSING, iana.INVALID_SYNTAX)
     peer = _peer_id(id_r)
     if connection.remote_id and peer != connection.remote_id:
-        raise Refusal(reason.WRONG_PEER_ID, iana.AUTHENTICATION_FAILED, id_r)
+        raise Refusal(reason.WRONG_PEER_ID, iana.AUTHENTICATION_FAILED, bytes((peer[0],)) + peer[1])
     _verify(sa, False, id_r, body)
     sa.peer_id = peer
     if error:  # the peer is who it says; only the Child SA was refused

@@ -156,7 +156,8 @@ def on_request(sa, message, now):
         if not caught.notify or not (clear or message.authentic):
             raise
         refusal = caught
-        payloads = [notify(caught.notify, caught.data)]
+        telling = caught.notify in (iana.INVALID_KE_PAYLOAD, iana.UNSUPPORTED_CRITICAL_PAYLOAD)  # these have data
+        payloads = [notify(caught.notify, caught.data if telling else b"")]
     _send_response(sa, message, payloads, now)
     if refusal:
         sa.endpoint.fail(sa, refusal, message, now)
@@ -206,25 +207,28 @@ def trace_received(sa, message):
     """Traces a message that came in, its payloads in the clear and its AUTH data withheld."""
     if sa.endpoint.trace:
         payloads = [(kind, message.buffer[start:end]) for kind, start, end in message.payloads]
-        _trace(sa, False, message.exchange, message.buffer[19], message.id, payloads, len(message.buffer))
+        _trace(sa, message, message.exchange, message.buffer[19], message.id, payloads, len(message.buffer))
 
 
 def _trace_sent(sa, exchange, response, message_id, payloads, size):
     if sa.endpoint.trace:
         flags = (iana.FLAG_INITIATOR if sa.initiator else 0) | (iana.FLAG_RESPONSE if response else 0)
-        _trace(sa, True, exchange, flags, message_id, payloads, size)
+        _trace(sa, None, exchange, flags, message_id, payloads, size)
 
 
-def _trace(sa, out, exchange, flags, message_id, payloads, size):
+def _trace(sa, received, exchange, flags, message_id, payloads, size):
+    source = received or sa  # the message itself knows best where it came from
     shown = []
     for kind, body in payloads:
         if kind == iana.AUTH:  # a MAC made with the PSK: whoever reads it can try passwords against it
             body = bytes(body[:4]) + bytes(len(body) - 4)
         shown.append((kind, body))
-    plain = build(sa.spi_i, sa.spi_r, exchange, flags, message_id, shown)
+    plain = build(source.spi_i, source.spi_r, exchange, flags, message_id, shown)
     head = struct.pack(">BH", exchange != iana.IKE_SA_INIT, size)
     sa.endpoint.trace(
-        event.MESSAGE, sa.number, bytes((out,)) + pack_where(sa.local) + pack_where(sa.remote) + head + plain
+        event.MESSAGE,
+        sa.number,
+        bytes((received is None,)) + pack_where(source.local) + pack_where(source.remote) + head + plain,
     )
 
 

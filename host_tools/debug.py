@@ -1,0 +1,191 @@
+"""The live trace, in the manner of Cisco's `debug crypto ikev2`: an Event in, lines on the screen out.
+
+      0.043  IKEv2:(SA 1) sent IKE_SA_INIT request, message ID 0, to 192.0.2.1:500, 231 bytes
+                SA    proposal 1, IKE: AES_CBC_128/PRF_HMAC_SHA2_256/HMAC_SHA2_256_128/CURVE25519
+"""
+
+from rich.console import Console
+from rich.text import Text
+
+from host_tools import names, payloads, reasons
+from uike import reason
+
+_INDENT = " " * 11
+_NORMAL_ENDS = (reason.DELETED_BY_US, reason.DELETED_BY_PEER, reason.REPLACED)
+_STYLES = {"good": "bold green", "bad": "bold red", "warn": "yellow", "sent": "cyan", "received": "magenta"}
+
+
+class Renderer:
+    """Prints events on a rich Console. `prefix` stands before each line; verbose 0 leaves out the payloads."""
+
+    def __init__(self, console: Console, prefix: str | Text = "", verbose: int = 1):
+        self._console = console
+        self._prefix = prefix if isinstance(prefix, Text) else Text(prefix)
+        self._verbose = verbose
+
+    def event(self, event) -> None:
+        """Print one decoded event; never raises for what a board says."""
+        lines = getattr(self, f"_{event.name}", self._unknown)(event)
+        for index, (text, style) in enumerate(lines):
+            start = f"{event.time_ms / 1000:>9.3f}  " if index == 0 else _INDENT
+            if index == 0:
+                text = f"IKEv2:(SA {event.sa}) {text}" if event.sa else text
+            line = Text.assemble(self._prefix, (start, "dim"), (text, _STYLES.get(style, style)))
+            self._console.print(line, soft_wrap=True)
+
+    def _unknown(self, event):
+        return [(f"{event.name}: {event.fields}", "dim")]
+
+    # -- messages ----------------------------------------------------------------------------------------------------
+
+    def _message(self, event):
+        fields = event.fields
+        head = payloads.header(fields["data"])
+        if head is None:
+            return [("a message too short to show", "warn")]
+        verb, preposition, style = ("sent", "to", "sent") if fields["out"] else ("received", "from", "received")
+        kind = "response" if head.response else "request"
+        sealed = ", encrypted" if fields["encrypted"] else ""
+        lines = [
+            (
+                f"{verb} {names.exchange(head.exchange)} {kind}, message ID {head.message_id},"
+                f" {preposition} {names.endpoint_text(fields['remote'])}, {fields['length']} bytes{sealed}",
+                style,
+            )
+        ]
+        if not self._verbose:
+            return lines
+        lines.append((f"SPIs  {head.spi_i}_i {head.spi_r}_r", "dim"))
+        for payload in payloads.decode(fields["data"]):
+            for index, text in enumerate(payload.lines or [""]):
+                name = payload.name if index == 0 else ""
+                lines.append((f"{name:<5} {text}", "" if payload.sound else "warn"))
+        if len(lines) == 2:
+            lines.append(("no payloads", "dim"))
+        return lines
+
+    def _offer(self, event):
+        whose = "ours" if event.fields["ours"] else "the peer's"
+        try:
+            found = payloads.proposals(event.fields["data"])
+        except Exception:  # a peer's bytes
+            found = [names.hex_text(event.fields["data"])]
+        return [(f"proposals compared, {whose}:", "warn")] + [(line, "warn") for line in found]
+
+    # -- the SA ------------------------------------------------------------------------------------------------------
+
+    def _negotiating(self, event):
+        fields = event.fields
+        role, verb = ("initiator", "connecting to") if fields["initiator"] else ("responder", "request from")
+        return [
+            (
+                f"{verb} {names.endpoint_text(fields['remote'])} as {role}, connection {names.printable(fields['name'].encode())}",
+                "bold",
+            )
+        ]
+
+    def _state(self, event):
+        return [(f"state {names.state(event.fields['old'])} -> {names.state(event.fields['new'])}", "dim")]
+
+    def _ike_proposal(self, event):
+        return [(f"IKE proposal chosen: {names.proposal_text(event.fields['transforms'])}", "")]
+
+    def _nat(self, event):
+        fields = event.fields
+        if not fields["supported"]:
+            return [("the peer does not speak NAT traversal", "warn")]
+        where = {
+            (False, False): "no NAT found",
+            (True, False): "we are behind a NAT",
+            (False, True): "the peer is behind a NAT, or says so to have ESP in UDP",
+            (True, True): "both sides are behind a NAT, or say so to have ESP in UDP",
+        }[fields["local"], fields["remote"]]
+        return [(where, "")]
+
+    def _retransmit(self, event):
+        fields = event.fields
+        return [
+            (
+                f"no answer to {names.exchange(fields['exchange'])} message ID {fields['message_id']};"
+                f" sent again ({fields['attempt']} of {fields['of']})",
+                "warn",
+            )
+        ]
+
+    def _established(self, event):
+        fields = event.fields
+        peer = names.id_text(fields["id_type"], fields["identity"])
+        return [(f"IKE SA established with {peer}, after {fields['elapsed_ms']} ms", "good")]
+
+    def _child_up(self, event):
+        fields = event.fields
+        here, there = (", ".join(map(names.selector_text, fields[key])) for key in ("local_ts", "remote_ts"))
+        return [
+            (f"Child SA up: {names.proposal_text(fields['transforms'])}", "good"),
+            (f"SPIs  in {fields['spi_in']}, out {fields['spi_out']}", ""),
+            (f"TS    {here} === {there}", ""),
+        ]
+
+    def _child_down(self, event):
+        fields = event.fields
+        traffic = [f"{fields['packets_' + way]} packets {way} ({fields['bytes_' + way]} bytes)" for way in ("in", "out")]
+        return [(f"Child SA {fields['spi_in']} down: {', '.join(traffic)}", "")]
+
+    def _address(self, event):
+        fields = event.fields
+        servers = f", DNS {', '.join(fields['dns'])}" if fields["dns"] else ""
+        netmask = f", netmask {fields['netmask']}" if fields["netmask"] != "0.0.0.0" else ""
+        return [(f"virtual IP {fields['address']}{netmask}{servers}", "")]
+
+    def _closed(self, event):
+        return self._verdict("closed", event, event.fields["reason"] in _NORMAL_ENDS)
+
+    def _reject(self, event):
+        return self._verdict("refused", event, False)
+
+    def _verdict(self, verb, event, normal):
+        text, remedy = reasons.explain(event)
+        name = reasons.NAMES.get(event.fields["reason"], "?")
+        lines = [(f"{verb}, {name}: {text}", "" if normal else "bad")]
+        return lines if normal else [*lines, (f"remedy: {remedy}", "bold")]
+
+    def _liveness(self, event):
+        return [(f"nothing heard for {event.fields['silence_s']} s: asking whether the peer is there", "")]
+
+    def _keepalive(self, event):
+        return [(f"NAT keepalive to {names.endpoint_text(event.fields['remote'])}", "dim")]
+
+    # -- the board ---------------------------------------------------------------------------------------------------
+
+    def _drop(self, event):
+        fields = event.fields
+        text, _ = reasons.explain(event)
+        name = reasons.NAMES.get(fields["reason"], "?")
+        where = f" from {names.endpoint_text(fields['remote'])}" if fields["remote"][1] else ""
+        return [(f"dropped{where}, {name}: {text}", "warn")]
+
+    def _ping(self, event):
+        fields = event.fields
+        if fields["answered"]:
+            text = f"{fields['length']} bytes from {fields['peer']}: sequence {fields['sequence']}, {fields['rtt_ms']} ms"
+            return [(text, "good")]
+        return [(f"ping {fields['sequence']} to {fields['peer']}: no answer in {fields['rtt_ms']} ms", "bad")]
+
+    def _heap(self, event):
+        fields = event.fields
+        return [(f"heap: {fields['used']} bytes in use, {fields['free']} free", "dim")]
+
+    def _greeting(self, event):
+        return [(names.printable(event.fields["text"].encode()), "bold")]
+
+    def _config_error(self, event):
+        key, _, rest = event.fields["text"].partition("\t")
+        problem, _, allowed = rest.partition("\t")
+        said = names.printable(f"configuration refused: {key}: {problem}".encode(), 400)
+        return [(said, "bad")] + ([(names.printable(f"allowed: {allowed}".encode(), 400), "")] if allowed else [])
+
+    def _command_error(self, event):
+        return [(names.printable(f"command refused: {event.fields['text']}".encode(), 400), "bad")]
+
+    def _garbled(self, event):
+        return [(names.printable(f"garbled record: {event.fields['text']}".encode()), "warn")]
