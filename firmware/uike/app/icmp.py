@@ -40,8 +40,11 @@ def reply(packet, address):
 
 def request(source, destination, ident, sequence, size):
     """An echo request with `size` bytes of data."""
-    data = bytes([i & 255 for i in range(size)])
-    return _build(source, destination, _ECHO, struct.pack(">HH", ident, sequence) + data)
+    rest = bytearray(4 + size)
+    struct.pack_into(">HH", rest, 0, ident, sequence)
+    for i in range(size):
+        rest[4 + i] = i & 255
+    return _build(source, destination, _ECHO, rest)
 
 
 def answered(packet, ident):

@@ -10,7 +10,7 @@ import sys
 from uike import iana
 from uike.crypto.soft.hmac import Hmac
 
-_TRANSIENT = ("x25519", "p256", "modp", "sha1")
+_TRANSIENT = ("x25519", "p256", "modp", "sha1", "sha512")
 
 
 def _hmac(prf_id, key):
