@@ -123,7 +123,8 @@ def _run(options) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: session.interrupt())
         if options["from_stdin"]:
-            session.forward(sys.stdin.buffer)
+            # unbuffered: a thread that waits inside a buffer's lock would abort the interpreter at its end
+            session.forward(open(sys.stdin.fileno(), "rb", buffering=0, closefd=False))
         session.run()
     finally:
         if tun:

@@ -5,6 +5,7 @@ from uike import reason
 
 REASON_NAMES = {value: name for name, value in vars(reason).items() if name.isupper()}
 ENDINGS = (reason.NONE, reason.DELETED_BY_US, reason.REPLACED)  # a closed SA that is nobody's failure
+GOODBYE = (*ENDINGS, reason.DELETED_BY_PEER)  # the same once its tunnel was up
 
 
 class Outcome:
@@ -19,6 +20,9 @@ class Outcome:
         self.pings_asked = 0
         self.rtt_ms: list[int | None] = []  # one entry a ping: None when it was not answered
         self.failure_event = None
+        self.lost = False  # a tunnel that was up broke down
+        self.closed = None  # name of the reason why the last SA ended
+        self._up: set[int] = set()  # SAs that had a tunnel
         self.failure_text: tuple[str, str, str] | None = None  # (reason name, text, remedy) of our own making
         self.messages_in = 0
         self.packets = [0, 0]
@@ -41,6 +45,8 @@ class Outcome:
 
     def _on_child_up(self, event, fields):
         self.established = True
+        self._up.add(event.sa)
+        self.lost = False
         self.children_up += 1
         self._esp = names.proposal_text(fields["transforms"])
         self.remote_selectors = list(fields["remote_ts"])
@@ -65,8 +71,13 @@ class Outcome:
         self._failed(event)
 
     def _on_closed(self, event, fields):
-        if fields["reason"] not in ENDINGS:
-            self._failed(event)
+        self.closed = REASON_NAMES.get(fields["reason"], str(fields["reason"]))
+        if event.sa not in self._up:
+            if fields["reason"] not in ENDINGS:
+                self._failed(event)
+        elif fields["reason"] not in GOODBYE:
+            self.lost = True
+            self.failure_event = event
 
     def _on_config_error(self, event, fields):
         self.failure_text = ("LOCAL_ERROR", fields["text"].replace("\t", ": "), "correct the configuration")
@@ -81,8 +92,8 @@ class Outcome:
 
     @property
     def failed(self) -> bool:
-        """Whether anything went wrong so far."""
-        return bool(self.failure_event or self.failure_text)
+        """Whether a negotiation or a tunnel came to a bad end so far."""
+        return bool(self.failure_event and self.failure_event.name == "closed" or self.failure_text)
 
     @property
     def answered(self) -> int:
@@ -90,8 +101,8 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
-        """The tunnel came up, and every ping that was asked for came back."""
-        return self.established and self.answered == self.pings_asked
+        """The tunnel came up and did not break down, and every ping that was asked for came back."""
+        return self.established and not self.lost and self.answered == self.pings_asked
 
     def failure(self) -> dict | None:
         """Who said no, where and why; None when all went well."""
@@ -135,6 +146,7 @@ class Outcome:
             "heap_idle": self._heap_idle,
             "fuel": fuel,
             "packets": {"in": self.packets[0], "out": self.packets[1]},
+            "closed": self.closed,
             "failure": self.failure(),
         }
 

@@ -51,13 +51,14 @@ class Board:
 
     def wait_for_end(self, seconds: float = 30.0) -> dict:
         """The JSON object of a board that ends by itself; its exit status is under "status"."""
+        self._process.wait(seconds)
+        return self.finish()
+
+    def finish(self, seconds: float = 20.0) -> dict:
+        """The same of a board that is asked to close: its standard input ends."""
         out, error = self._process.communicate(timeout=seconds)
         assert out, error.decode()
         return {**json.loads(out), "status": self._process.returncode}
-
-    def finish(self, seconds: float = 20.0) -> dict:
-        """Ask it to close and to end."""
-        return self.wait_for_end(seconds)  # communicate closes its standard input
 
     def _stop(self) -> str:
         self._process.terminate()
