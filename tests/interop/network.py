@@ -10,19 +10,18 @@ INNER = "10.1.0.1"  # behind the gateway
 class Namespaces:
     """`run` and `start` put programs into one of them."""
 
-    def __init__(self):
-        self.gateway = f"uike-gw-{os.getpid()}"
-        self.board = f"uike-dev-{os.getpid()}"
+    def __init__(self, suffix: str = ""):
+        self.gateway = f"uike-gw-{os.getpid()}{suffix}"
+        self.board = f"uike-dev-{os.getpid()}{suffix}"
         self._made = []
 
     def __enter__(self):
         try:
-            for name, link, address in ((self.gateway, "gw0", GATEWAY), (self.board, "dev0", BOARD)):
+            for name in (self.gateway, self.board):
                 _ip("netns", "add", name)
                 self._made.append(name)
-                if name == self.board:
-                    _ip("link", "add", "dev0", "netns", self.board, "type", "veth", "peer", "gw0", "netns", self.gateway)
                 _ip("-n", name, "link", "set", "lo", "up")
+            _ip("link", "add", "dev0", "netns", self.board, "type", "veth", "peer", "gw0", "netns", self.gateway)
             for name, link, address in ((self.gateway, "gw0", GATEWAY), (self.board, "dev0", BOARD)):
                 _ip("-n", name, "address", "add", f"{address}/24", "dev", link)
                 _ip("-n", name, "link", "set", link, "up")

@@ -21,7 +21,8 @@ _PAYLOADS_MAX = 40
 _CRITICAL = 0x80
 
 # Which payloads a message may carry: (exchange, is a response, exactly once, at most once). Every other known payload
-# may come any number of times. A response that carries an error notify needs none of the first kind.
+# may come any number of times. A response that carries an error notify, or asks for a cookie, needs none of the first
+# kind.
 _RULES = (
     (iana.IKE_SA_INIT, False, (iana.SA, iana.KE, iana.NONCE), ()),
     (iana.IKE_SA_INIT, True, (iana.SA, iana.KE, iana.NONCE), ()),
@@ -68,7 +69,8 @@ class Message:
                 break
         else:
             return
-        relaxed = response and self.error() is not None
+        cookie = self.exchange == iana.IKE_SA_INIT and self.notify(iana.COOKIE)
+        relaxed = response and (cookie or self.error() is not None)
         for kind in once:
             count = self._count(kind)
             if count == 0 and not relaxed:
