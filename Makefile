@@ -37,9 +37,9 @@ format: $(STAMP) ## Bring the sources into that format
 
 interop: $(STAMP) ## Tests against a real strongSwan (needs root)
 	@[ "$$(id -u)" = 0 ] || { echo "make interop needs root: sudo make interop" >&2; exit 1; }
-	@[ -x /usr/lib/ipsec/charon ] && command -v swanctl ip >/dev/null && [ -e /usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so ] \
+	@[ -x /usr/lib/ipsec/charon ] && command -v swanctl ip ping >/dev/null && [ -e /usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so ] \
 	  || { echo "make interop needs strongSwan: apt install strongswan strongswan-swanctl libcharon-extra-plugins" \
-	       "libstrongswan-standard-plugins libstrongswan-extra-plugins iproute2" >&2; exit 1; }
+	       "libstrongswan-standard-plugins libstrongswan-extra-plugins iproute2 iputils-ping" >&2; exit 1; }
 	@$(RUN)/pytest -q tests/interop
 
 bench: $(STAMP) ## What a handshake and a packet cost, in instructions and bytes of heap (and bench.json)

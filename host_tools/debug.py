@@ -1,7 +1,7 @@
 """The live trace, in the manner of Cisco's `debug crypto ikev2`: an Event in, lines on the screen out.
 
-      0.043  IKEv2:(SA 1) sent IKE_SA_INIT request, message ID 0, to 192.0.2.1:500, 231 bytes
-                SA    proposal 1, IKE: AES_CBC_128/PRF_HMAC_SHA2_256/HMAC_SHA2_256_128/CURVE25519
+0.043  IKEv2:(SA 1) sent IKE_SA_INIT request, message ID 0, to 192.0.2.1:500, 231 bytes
+          SA    proposal 1, IKE: AES_CBC_128/PRF_HMAC_SHA2_256/HMAC_SHA2_256_128/CURVE25519
 """
 
 from rich.console import Console
@@ -77,12 +77,8 @@ class Renderer:
     def _negotiating(self, event):
         fields = event.fields
         role, verb = ("initiator", "connecting to") if fields["initiator"] else ("responder", "request from")
-        return [
-            (
-                f"{verb} {names.endpoint_text(fields['remote'])} as {role}, connection {names.printable(fields['name'].encode())}",
-                "bold",
-            )
-        ]
+        name = names.printable(fields["name"].encode())
+        return [(f"{verb} {names.endpoint_text(fields['remote'])} as {role}, connection {name}", "bold")]
 
     def _state(self, event):
         return [(f"state {names.state(event.fields['old'])} -> {names.state(event.fields['new'])}", "dim")]
@@ -128,7 +124,9 @@ class Renderer:
 
     def _child_down(self, event):
         fields = event.fields
-        traffic = [f"{fields['packets_' + way]} packets {way} ({fields['bytes_' + way]} bytes)" for way in ("in", "out")]
+        traffic = [
+            f"{fields['packets_' + way]} packets {way} ({fields['bytes_' + way]} bytes)" for way in ("in", "out")
+        ]
         return [(f"Child SA {fields['spi_in']} down: {', '.join(traffic)}", "")]
 
     def _address(self, event):
@@ -167,7 +165,9 @@ class Renderer:
     def _ping(self, event):
         fields = event.fields
         if fields["answered"]:
-            text = f"{fields['length']} bytes from {fields['peer']}: sequence {fields['sequence']}, {fields['rtt_ms']} ms"
+            text = (
+                f"{fields['length']} bytes from {fields['peer']}: sequence {fields['sequence']}, {fields['rtt_ms']} ms"
+            )
             return [(text, "good")]
         return [(f"ping {fields['sequence']} to {fields['peer']}: no answer in {fields['rtt_ms']} ms", "bad")]
 

@@ -191,7 +191,9 @@ def _configuration(body):
         value = body[at + 4 : at + 4 + size]
         if len(value) != size:
             raise _Bad
-        text = str(ipaddress.IPv4Address(value)) if kind in names.CFG_ATTRIBUTES and size == 4 else names.hex_text(value)
+        text = (
+            str(ipaddress.IPv4Address(value)) if kind in names.CFG_ATTRIBUTES and size == 4 else names.hex_text(value)
+        )
         lines.append(names.name(names.CFG_ATTRIBUTES, kind) + (f" {text}" if size else ""))
         at += 4 + size
     return [", ".join(lines)] if len(lines) <= 6 else lines

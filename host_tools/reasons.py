@@ -81,7 +81,7 @@ _TEXTS = {
     reason.ESP_DUMMY: ("a dummy packet, sent to hide traffic", "nothing"),
     reason.NO_ANSWER: (
         "the peer does not answer",
-        "check remote, and that UDP 500 and 4500 get through to it; a gateway that knows no connection for us is silent",
+        "check remote, and that UDP 500 and 4500 get through; a gateway that has no connection for us is silent",
     ),
     reason.PEER_SAID_NO_PROPOSAL: (
         "the peer accepts none of our IKE proposals",

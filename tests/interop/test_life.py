@@ -10,7 +10,13 @@ from tests.interop import board as boards
 from tests.interop.network import GATEWAY, INNER, Namespaces
 from tests.interop.strongswan import Gateway, connection
 
-RESPONDER = {"remote": "192.0.2.2", "pool": False, "ask_address": True, "local_ts": "dynamic", "remote_ts": "10.2.0.0/16"}
+RESPONDER = {
+    "remote": "192.0.2.2",
+    "pool": False,
+    "ask_address": True,
+    "local_ts": "dynamic",
+    "remote_ts": "10.2.0.0/16",
+}
 RUNTIMES = pytest.mark.parametrize("runtime", ["cpython", "vm"])
 
 

@@ -45,7 +45,13 @@ AS_INITIATOR = {
         "TS_UNACCEPTABLE",
         "traffic selectors .* unacceptable",
     ),
-    "no address to give": ({}, {"pool": False}, "PEER_SAID_ADDRESS_FAILURE", "INTERNAL_ADDRESS_FAILURE", "no virtual IP"),
+    "no address to give": (
+        {},
+        {"pool": False},
+        "PEER_SAID_ADDRESS_FAILURE",
+        "INTERNAL_ADDRESS_FAILURE",
+        "no virtual IP",
+    ),
 }
 AS_RESPONDER = {
     "wrong psk": ({"psk": "another key"}, {}, "PSK_DIFFERS", "AUTHENTICATION_FAILED", "received AUTHENTICATION_FAILED"),

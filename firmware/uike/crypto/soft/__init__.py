@@ -48,7 +48,9 @@ class Provider:
 
     def cipher(self, encr_id, key, integ_id, integ_key):
         if encr_id == iana.ENCR_AES_CBC:
-            prf_id = integ_id - iana.AUTH_HMAC_SHA2_256_128 + iana.PRF_HMAC_SHA2_256  # both registries count 256, 384, 512
+            prf_id = (
+                integ_id - iana.AUTH_HMAC_SHA2_256_128 + iana.PRF_HMAC_SHA2_256
+            )  # both registries count 256, 384, 512
             size = 16 + 8 * (prf_id - iana.PRF_HMAC_SHA2_256)
             if prf_id < iana.PRF_HMAC_SHA2_256 or len(integ_key) != 2 * size:
                 raise ValueError("integrity")

@@ -77,7 +77,7 @@ def keystream(key, nonce, counter, blocks):
 
 
 def poly1305(key, parts):
-    """The tag of 16 bytes (section 2.5); each of `parts` is padded with zeros to a multiple of 16, as the AEAD wants."""
+    """The tag of 16 bytes (section 2.5); each of `parts` is padded with zeros to a multiple of 16 (section 2.8)."""
     r = int.from_bytes(key[:16], "little") & _CLAMP
     x = 0
     for part in parts:
@@ -138,7 +138,9 @@ class ChaCha20Poly1305:
             if counter == 0:
                 one_time, skip = stream[:32], 64
             size = min(64 * blocks - skip, end - at)
-            mixed = int.from_bytes(view[at : at + size], "little") ^ int.from_bytes(stream[skip : skip + size], "little")
+            mixed = int.from_bytes(view[at : at + size], "little") ^ int.from_bytes(
+                stream[skip : skip + size], "little"
+            )
             view[at : at + size] = mixed.to_bytes(size, "little")
             wipe(stream)
             at += size
