@@ -6,7 +6,7 @@ STAMP := $(VENV)/.stamp
 RUN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help emulate test lint format interop bench bench-peers clean
+.PHONY: help emulate test lint format interop bench bench-peers picture clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,9 +37,11 @@ format: $(STAMP) ## Bring the sources into that format
 
 interop: $(STAMP) ## Tests against a real strongSwan (needs root)
 	@[ "$$(id -u)" = 0 ] || { echo "make interop needs root: sudo make interop" >&2; exit 1; }
-	@[ -x /usr/lib/ipsec/charon ] && command -v swanctl ip ping >/dev/null && [ -e /usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so ] \
-	  || { echo "make interop needs strongSwan: apt install strongswan strongswan-swanctl libcharon-extra-plugins" \
-	       "libstrongswan-standard-plugins libstrongswan-extra-plugins iproute2 iputils-ping" >&2; exit 1; }
+	@missing=; \
+	for name in ip ping swanctl; do command -v $$name >/dev/null || missing="$$missing $$name"; done; \
+	for file in charon plugins/libstrongswan-kernel-libipsec.so; do [ -e /usr/lib/ipsec/$$file ] || missing="$$missing $$file"; done; \
+	[ -z "$$missing" ] || { echo "make interop misses$$missing: apt install strongswan strongswan-swanctl" \
+	  "libcharon-extra-plugins libstrongswan-standard-plugins libstrongswan-extra-plugins iproute2 iputils-ping" >&2; exit 1; }
 	@$(RUN)/pytest -q tests/interop
 
 bench: $(STAMP) ## What a handshake and a packet cost, in instructions and bytes of heap (and bench.json)
@@ -48,6 +50,9 @@ bench: $(STAMP) ## What a handshake and a packet cost, in instructions and bytes
 bench-peers: $(STAMP) ## The same beside strongSwan on the same core (needs root)
 	@[ "$$(id -u)" = 0 ] || { echo "make bench-peers needs root: sudo make bench-peers" >&2; exit 1; }
 	@$(RUN)/uike bench --peers
+
+picture: $(STAMP) ## The README's picture: a run of two boards, as it looks on a terminal
+	@$(RUN)/uike emulate --brief --svg .github/run.svg
 
 clean: ## Remove what was made here
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -86,6 +86,14 @@ REPORT_WIDTH = 120  # of the table, where no terminal says otherwise
 @click.option("--stdin", "from_stdin", is_flag=True, help="Pass command lines (JSON) to the board's console.")
 @click.option("--tun", "tun_name", metavar="NAME", help="Connect the tunnel to a Linux TUN device (root).")
 @click.option("--trace/--no-trace", default=None, help="Show the protocol as it happens [default: unless --json].")
+@click.option("--brief", is_flag=True, help="A line for each message: leave out the payloads.")
+@click.option(
+    "--svg",
+    "svg_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Save what was shown as a picture.",
+)
 @click.pass_context
 def command(context, **options):
     """Run emulated boards.
@@ -106,8 +114,11 @@ class UsageError(Exception):
 
 def _run(options) -> int:
     show_trace = options["trace"] if options["trace"] is not None else not options["as_json"]
-    screen = Console(stderr=options["as_json"], highlight=False)
-    if not screen.is_terminal:
+    picture = options["svg_path"]
+    screen = Console(
+        stderr=options["as_json"], highlight=False, record=bool(picture), force_terminal=True if picture else None
+    )
+    if picture or not screen.is_terminal:
         screen.width = REPORT_WIDTH
     tun = Tun(options["tun_name"]) if options["tun_name"] else None
     events = open(options["events_path"], "w", buffering=1) if options["events_path"] else None
@@ -118,7 +129,7 @@ def _run(options) -> int:
             actors, plan = _two_boards(options, tun)
         for index, actor in enumerate(actors):
             label = actor.name if len(actors) > 1 else ""
-            report.follow(actor, index, label, screen if show_trace else None, events)
+            report.follow(actor, index, label, screen if show_trace else None, events, not options["brief"])
         session = Session(actors, plan, tun)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: session.interrupt())
@@ -136,6 +147,8 @@ def _run(options) -> int:
         click.echo(json.dumps(summary))
     else:
         report.table(screen, actors)
+    if picture:
+        report.picture(screen, picture)
     return 0 if actors[0].outcome.ok else 1
 
 

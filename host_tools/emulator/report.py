@@ -1,6 +1,8 @@
 """What `uike emulate` shows: the live trace, the file of events, and the table at the end."""
 
 import json
+import re
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -12,12 +14,14 @@ from host_tools.emulator.session import Actor
 COLOURS = ("cyan", "magenta")
 
 
-def follow(actor: Actor, index: int, label: str, screen: Console | None, events) -> None:
-    """Have what a board says rendered on `screen` (None: not) and written to the open file `events` (None: not)."""
+def follow(actor: Actor, index: int, label: str, screen: Console | None, events, payloads=True) -> None:
+    """Have what a board says rendered on `screen` (None: not) and written to the open file `events` (None: not).
+
+    `payloads` False leaves a line of each message."""
     renderer = None
     if screen:
         prefix = Text(f"{label:<9} ", style=COLOURS[index % len(COLOURS)]) if label else Text()
-        renderer = Renderer(screen, prefix)
+        renderer = Renderer(screen, prefix, int(payloads))
 
     def on_event(event):
         if renderer:
@@ -69,6 +73,13 @@ def table(screen: Console, actors: list[Actor]) -> None:
     for actor, each in zip(actors, sums, strict=True):
         if each["failure"]:
             _failure(screen, actor.name if len(actors) > 1 else "", each["failure"])
+
+
+def picture(screen: Console, path: Path) -> None:
+    """Save what a recording screen showed as SVG, in a font of the reader's: nothing is fetched from anywhere."""
+    drawing = re.sub(r"@font-face \{.*?\}\s*", "", screen.export_svg(title="uike emulate"), flags=re.DOTALL)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(drawing.replace("Fira Code", "ui-monospace"))
 
 
 def _failure(screen: Console, label: str, failure: dict) -> None:
