@@ -18,6 +18,7 @@ def load(name):
         __import__(name)  # waits when another thread is in the middle of that import
         return sys.modules[name]
     if name not in sys.modules:
+        gc.collect()  # what stays is then laid into the first holes, and not amid garbage
         before = list(sys.modules)
         __import__(name)
         for other in sys.modules:
