@@ -305,7 +305,7 @@ class Endpoint(Verdicts):
         """Drops transient modules once no SA is in the middle of an exchange."""
         if self.loaded:
             for sa in self.sas:
-                if sa.task or sa.answering or sa.state == event.STATE_AUTH:
+                if sa.task or sa.answering:
                     return
             self.release()
 
