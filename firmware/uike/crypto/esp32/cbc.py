@@ -5,7 +5,12 @@
 
 from cryptolib import aes
 
-from uike.crypto import equal, wipe
+from uike.crypto import wipe
+
+try:
+    from uike.crypto.esp32.kernels.blocks import equal
+except ImportError:
+    from uike.crypto import equal
 
 _CBC = 2  # modes have no names in MicroPython
 

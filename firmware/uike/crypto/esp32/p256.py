@@ -1,0 +1,120 @@
+"""ECDH over P-256 (RFC 5903 section 3.1, FIPS 186) over kernels/field.py as a key exchange method. Loaded for one.
+
+Points are projective (X : Y : Z), in Montgomery's representation; one addition formula serves for every pair of points,
+doubling and infinity included (Renes, Costello and Batina 2016, algorithm 4). Four bits of the scalar at a time pick a
+multiple out of a table that is read whole. The coordinates are randomised (Coron 1999): what is left of a secret in the
+last conversion to bytes, which is Python's, differs in each run.
+"""
+
+from array import array
+
+from uike.crypto import wipe
+from uike.crypto.esp32.kernels import field
+
+_P = (1 << 256) - (1 << 224) + (1 << 192) + (1 << 96) - 1
+_N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+_B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
+_GX = 0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296
+_GY = 0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5
+
+# Registers: sixteen multiples of the point in the first 48, then the sum, what is added to it, b and the formula's own.
+_SUM, _OTHER, _CONST_B = 48, 51, 54
+_ROW = 60  # words of a point
+
+
+def _formula(q):
+    """The program of SUM = SUM + (three registers from q)."""
+    m, a, s = field.MULTIPLY, field.ADD, field.SUBTRACT
+    x1, y1, z1, x2, y2, z2, b = _SUM, _SUM + 1, _SUM + 2, q, q + 1, q + 2, _CONST_B
+    xx, yy, zz, xy, yz, xz, u, v, w, t = range(_CONST_B + 1, _CONST_B + 11)
+    steps = (
+        ((m, xx, x1, x2), (m, yy, y1, y2), (m, zz, z1, z2))
+        + ((a, t, x1, y1), (a, u, x2, y2), (m, xy, t, u), (s, xy, xy, xx), (s, xy, xy, yy))
+        + ((a, t, y1, z1), (a, u, y2, z2), (m, yz, t, u), (s, yz, yz, yy), (s, yz, yz, zz))
+        + ((a, t, x1, z1), (a, u, x2, z2), (m, xz, t, u), (s, xz, xz, xx), (s, xz, xz, zz))
+        + ((m, t, b, zz), (s, u, xz, t), (a, t, u, u), (a, u, t, u))
+        + ((a, t, zz, zz), (a, t, t, zz), (m, v, b, xz), (s, v, v, t), (s, v, v, xx), (a, t, v, v), (a, v, t, v))
+        + ((s, w, xx, zz), (a, t, w, w), (a, w, t, w))
+        + ((a, t, yy, u), (s, u, yy, u))  # plus, minus
+        + ((m, xx, t, xy), (m, yy, yz, v), (s, x1, xx, yy))
+        + ((m, xx, t, u), (m, yy, w, v), (a, y1, xx, yy))
+        + ((m, xx, yz, u), (m, yy, xy, w), (a, z1, xx, yy))
+    )
+    return b"".join([bytes(step) for step in steps])
+
+
+def _execute(registers, program, choice=0):
+    field.run(registers, registers, 0, program, len(program) // 4, field.P256, choice)
+
+
+def _table(r, x, y, z):
+    """Puts 0 ... 15 times the point (x : y : z) into the first 48 registers; the first of them is infinity."""
+    for index, value in enumerate((0, z, 0, x, y, z)):
+        field.store(r, index, (value << 260) % _P)
+    view = memoryview(r)
+    row, total = field.size(0), field.size(_SUM)
+    view[total : total + _ROW] = view[row : row + _ROW]
+    add = _formula(3)
+    for i in range(1, 16):
+        _execute(r, add)
+        view[row + _ROW * i : row + _ROW * (i + 1)] = view[total : total + _ROW]
+    view[total : total + _ROW] = view[row : row + _ROW]
+
+
+def _affine(r):
+    """(x, y, 1) of the sum, integers; (0, 0, 0) for infinity."""
+    t = _CONST_B + 1
+    field.store(r, t, (1 << 260) % _P)
+    square, times = bytes((field.MULTIPLY, t, t, t)), bytes((field.MULTIPLY, t, t, _SUM + 2))
+    for i in range(255, -1, -1):  # Z ** (p - 2), a public exponent
+        _execute(r, square)
+        if (_P - 2) >> i & 1:
+            _execute(r, times)
+    field.store(r, t + 1, 1)  # leaves Montgomery's representation
+    found = []
+    for i in range(_SUM, _SUM + 3):
+        _execute(r, bytes((field.MULTIPLY, i, i, t, field.MULTIPLY, i, i, t + 1)))
+        found.append(field.load(r, i, _P))
+    return tuple(found)
+
+
+def multiply(scalar, x, y, random):
+    """(x coordinate, (x, y, z)) of scalar * (x, y), an integer below 2**260 and a point of the curve; z is 1, or 0 for
+    infinity. random(n) is for blinding."""
+    z = int.from_bytes(random(31), "big") | 1
+    r = array("i", bytes(4 * field.size(_CONST_B + 11)))
+    field.store(r, _CONST_B, (_B << 260) % _P)
+    _table(r, x * z, y * z, z)
+    twice, add = _formula(_SUM), bytes((field.PICK, _OTHER, 0, 0)) + _formula(_OTHER)
+    digits = bytearray(scalar.to_bytes(33, "big"))
+    for i in range(65):
+        for _ in range(4):
+            _execute(r, twice)
+        byte = digits[(i + 1) >> 1]
+        _execute(r, add, byte & 15 if not i & 1 else byte >> 4)
+    point = _affine(r)
+    wipe(digits)
+    wipe(r)
+    return point[0], point
+
+
+class P256:
+    """See the contract in uike/crypto/__init__.py."""
+
+    def __init__(self, random):
+        self._random = random
+        # 64 bits more than the order has make the bias of the reduction negligible (FIPS 186-5 A.2.1)
+        self._private = int.from_bytes(random(40), "big") % (_N - 1) + 1
+        x, point = multiply(self._private, _GX, _GY, random)
+        self.public = x.to_bytes(32, "big") + point[1].to_bytes(32, "big")
+
+    def shared(self, peer_public):
+        if len(peer_public) != 64:
+            raise ValueError("public value")
+        x, y = int.from_bytes(peer_public[:32], "big"), int.from_bytes(peer_public[32:], "big")
+        if x >= _P or y >= _P or (y * y + 3 * x - x * x * x - _B) % _P:
+            raise ValueError("public value")
+        return multiply(self._private, x, y, self._random)[0].to_bytes(32, "big")
+
+    def wipe(self):
+        self._private = 0
