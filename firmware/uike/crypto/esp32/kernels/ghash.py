@@ -9,15 +9,16 @@ method twice makes nine products of sixteen.
 
 import micropython
 
-_KEY = 0  # words of the work area: the key's 18 words in four parts each,
+# Words of the work area: the key's 18 words in four parts each,
 _SUM = 72  # the hash,
 _WORK = 76  # and 18 + 8 words for one multiplication
-SIZE = 104
+SIZE = 102
 
 
 @micropython.viper
-def _reverse(p: ptr32, n: int):
-    """Reverse the bits of n words."""
+def _reverse(work, at: int, n: int):
+    """Reverse the bits of n words of the work area."""
+    p = ptr32(int(ptr32(work)) + 4 * at)
     v = 0x5555
     five = (v << 16) | v
     while n > 0:
@@ -31,13 +32,14 @@ def _reverse(p: ptr32, n: int):
 
 
 @micropython.viper
-def _operands(p: ptr32):
-    """From the four words at p: the nine factors of Karatsuba's method, then the same reversed."""
+def _operands(work):
+    """From the four words at _WORK: the nine factors of Karatsuba's method, then the same reversed."""
+    p = ptr32(int(ptr32(work)) + 4 * _WORK)
     i = 0
     while i < 4:
         p[9 + i] = p[i]
         i += 1
-    _reverse(int(p) + 36, 4)
+    _reverse(work, _WORK + 9, 4)
     i = 0
     while i < 2:
         p[4] = p[0] ^ p[1]
@@ -51,7 +53,8 @@ def _operands(p: ptr32):
 
 @micropython.viper
 def _products(p: ptr32, q: ptr32):
-    """Replace the 18 words at p by the lower halves of their products with those at q, which are in four parts."""
+    """Replace the 18 words at _WORK by the lower halves of their products with the key's. p and q are the work area."""
+    p = ptr32(int(p) + 4 * _WORK)
     v = 0x1111
     m0 = (v << 16) | v
     m1 = m0 << 1
@@ -74,12 +77,14 @@ def _products(p: ptr32, q: ptr32):
 
 
 @micropython.viper
-def _reduce(p: ptr32, z: ptr32):
-    """The product of 256 bits out of the 18 partial ones at p, and its remainder at z[4:8]."""
-    _reverse(int(p) + 36, 9)
-    i = 0
+def _reduce(work):
+    """From the 18 partial products at _WORK: the product of 256 bits, and its remainder, the hash."""
+    _reverse(work, _WORK + 9, 9)
+    p = ptr32(int(ptr32(work)) + 4 * _WORK)
+    z = ptr32(int(p) + 72)
     v = 0x7FFF
     low31 = (v << 16) | 0xFFFF
+    i = 0
     while i < 9:
         p[9 + i] = (p[9 + i] >> 1) & low31
         i += 1
@@ -118,18 +123,24 @@ def _reduce(p: ptr32, z: ptr32):
         z[i + 4] = z[i + 4] ^ v ^ ((v >> 1) & low31) ^ ((v >> 2) & 0x3FFFFFFF) ^ ((v >> 7) & 0x1FFFFFF)
         z[i + 3] = z[i + 3] ^ (v << 31) ^ (v << 30) ^ (v << 25)
         i += 1
+    p = ptr32(int(ptr32(work)) + 4 * _SUM)
+    i = 0
+    while i < 4:
+        p[i] = z[4 + i]
+        i += 1
 
 
 @micropython.viper
-def start(p: ptr32, h: ptr8):
-    """Lay out the hash key, 16 bytes, in the work area."""
+def start(work, h: ptr8):
+    """Lay out the hash key, 16 bytes, in the work area: an array("I") of SIZE words."""
+    p = ptr32(work)
     w = ptr32(int(p) + 4 * _WORK)
     i = 0
     while i < 4:
         w[3 - i] = (h[0] << 24) | (h[1] << 16) | (h[2] << 8) | h[3]
         h = ptr8(int(h) + 4)
         i += 1
-    _operands(int(w))
+    _operands(work)
     v = 0x1111
     v = (v << 16) | v
     i = 0
@@ -142,30 +153,26 @@ def start(p: ptr32, h: ptr8):
 
 
 @micropython.viper
-def update(p: ptr32, data: ptr8, blocks: int):
+def update(work, data: ptr8, blocks: int):
     """Take in blocks of 16 bytes."""
-    total = ptr32(int(p) + 4 * _SUM)
-    w = ptr32(int(p) + 4 * _WORK)
+    total = ptr32(int(ptr32(work)) + 4 * _SUM)
+    w = ptr32(int(total) + 16)
     while blocks > 0:
         i = 3
         while i >= 0:
             w[i] = total[i] ^ ((data[0] << 24) | (data[1] << 16) | (data[2] << 8) | data[3])
             data = ptr8(int(data) + 4)
             i -= 1
-        _operands(int(w))
-        _products(int(w), int(p))
-        _reduce(int(w), int(w) + 72)
-        i = 0
-        while i < 4:
-            total[i] = w[22 + i]
-            i += 1
+        _operands(work)
+        _products(work, work)
+        _reduce(work)
         blocks -= 1
 
 
 @micropython.viper
-def finish(p: ptr32, out: ptr8):
+def finish(work, out: ptr8):
     """Add the hash to 16 bytes, modulo 2, and clear it."""
-    total = ptr32(int(p) + 4 * _SUM)
+    total = ptr32(int(ptr32(work)) + 4 * _SUM)
     i = 3
     while i >= 0:
         v = total[i]
