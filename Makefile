@@ -42,7 +42,7 @@ interop: $(STAMP) ## Tests against a real strongSwan (needs root)
 	for file in charon plugins/libstrongswan-kernel-libipsec.so; do [ -e /usr/lib/ipsec/$$file ] || missing="$$missing $$file"; done; \
 	[ -z "$$missing" ] || { echo "make interop misses$$missing: apt install strongswan strongswan-swanctl" \
 	  "libcharon-extra-plugins libstrongswan-standard-plugins libstrongswan-extra-plugins iproute2 iputils-ping" >&2; exit 1; }
-	@$(RUN)/pytest -q tests/interop
+	@$(RUN)/pytest -n 4 -q tests/interop
 
 bench: $(STAMP) ## What a handshake and a packet cost, in instructions and bytes of heap (and bench.json)
 	@$(RUN)/uike bench

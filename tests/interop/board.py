@@ -31,7 +31,7 @@ class Board:
         """The fields of each event of that name so far."""
         if not self._events_path.exists():
             return []
-        lines = self._events_path.read_text().splitlines()
+        lines = self._events_path.read_text().split("\n")[:-1]  # what follows the last line end is half written
         return [event["fields"] for event in map(json.loads, lines) if event["event"] == name]
 
     def wait_for(self, name: str, count: int = 1, seconds: float = 30.0) -> list[dict]:
