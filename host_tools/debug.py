@@ -10,6 +10,7 @@ from rich.text import Text
 from host_tools import names, payloads, reasons
 from uike import reason
 
+_COLLISIONS = ("", "; both did at once, and ours stays", "; both did at once, and the peer's stays")
 _INDENT = " " * 11
 _NORMAL_ENDS = (reason.DELETED_BY_US, reason.DELETED_BY_PEER, reason.REPLACED)
 _STYLES = {"good": "bold green", "bad": "bold red", "warn": "yellow", "sent": "cyan", "received": "magenta"}
@@ -128,6 +129,21 @@ class Renderer:
             f"{fields['packets_' + way]} packets {way} ({fields['bytes_' + way]} bytes)" for way in ("in", "out")
         ]
         return [(f"Child SA {fields['spi_in']} down: {', '.join(traffic)}", "")]
+
+    def _child_rekeyed(self, event):
+        fields = event.fields
+        who = "by us" if fields["ours"] else "by the peer"
+        return [
+            (f"Child SA {fields['old']} replaced by {fields['new']}, {who}{_COLLISIONS[fields['collision']]}", "good")
+        ]
+
+    def _ike_rekeyed(self, event):
+        fields = event.fields
+        who = "by us" if fields["ours"] else "by the peer"
+        return [
+            (f"IKE SA replaced by SA {fields['successor']}, {who}{_COLLISIONS[fields['collision']]}", "good"),
+            (f"SPIs  {fields['spi_i']}_i {fields['spi_r']}_r", "dim"),
+        ]
 
     def _address(self, event):
         fields = event.fields

@@ -153,6 +153,19 @@ _TEXTS = {
         "switch NAT traversal on in the peer (strongSwan does it by itself; Cisco: crypto ikev2 nat keepalive)",
     ),
     reason.SYNTAX_ERROR: ("the peer found our message malformed", _FAULT),
+    reason.REKEYED: ("it was replaced by a fresh one", "nothing"),
+    reason.EXPIRED: (
+        "it reached the end of its life without being replaced",
+        "see above why the rekeying was refused; a longer rekey_time only puts it off",
+    ),
+    reason.REKEY_COLLISION: ("both sides changed the same SA at once", "nothing: the peer will ask again"),
+    reason.PEER_SAID_LATER: ("the peer is busy with another exchange", "nothing: we ask again in a few seconds"),
+    reason.PEER_SAID_NO_MORE_CHILDREN: (
+        "the peer takes no further Child SA",
+        "put the traffic into the first one: fewer [connection.NAME.child] tables",
+    ),
+    reason.CHILD_NOT_FOUND: ("a Child SA that is to be replaced does not exist any more", "nothing: it is made anew"),
+    reason.TOO_MANY_CHILDREN: ("more Child SAs than this board keeps", "ask for fewer on the peer"),
     reason.LOCAL_ERROR: ("a fault in the firmware", "please report it with the trace"),
 }
 

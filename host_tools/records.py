@@ -190,5 +190,18 @@ _DECODERS = {
     event.GREETING: _text,
     event.CONFIG_ERROR: _text,
     event.COMMAND_ERROR: _text,
+    event.CHILD_REKEYED: lambda body: {
+        "old": body.spi(),
+        "new": body.spi(),
+        "ours": body.flag(),
+        "collision": body.number(),
+    },
+    event.IKE_REKEYED: lambda body: {
+        "successor": body.number(2),
+        "ours": body.flag(),
+        "collision": body.number(),
+        "spi_i": body.take(8).hex(),
+        "spi_r": body.take(8).hex(),
+    },
     event.OFFER: lambda body: {"ours": body.flag(), "data": body.rest()},
 }

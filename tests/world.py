@@ -1,9 +1,9 @@
 """Two engines wired together, without sockets and in virtual time: the stage of most protocol tests."""
 
 import hashlib
-from types import SimpleNamespace
 
 from uike import event, reason
+from uike.connection import Connection
 from uike.endpoint import Endpoint
 from uike.hal.cpython.crypto import Provider
 from uike.wire.selectors import make
@@ -61,9 +61,15 @@ def connection(initiator, **changes):
         "nat_keepalive_ms": 20_000,
         "retransmit_ms": 2_000,
         "retransmit_tries": 4,
+        "rekey_ms": 0,
+        "esp_rekey_ms": 0,
+        "esp_rekey_packets": 0,
     }
-    fields.update(changes)
-    return SimpleNamespace(**fields)
+    made = Connection("hq")
+    for name, value in {**fields, **changes}.items():
+        assert hasattr(made, name), name
+        setattr(made, name, value)
+    return made
 
 
 class Side:

@@ -4,12 +4,12 @@ Nothing that a peer sends raises out of `receive`: a bad datagram becomes a numb
 SA. Every collection here has a limit. The caller passes the time, in milliseconds that never go back.
 """
 
-from uike import event, iana, reason
+from uike import event, iana, lifetime, reason
 from uike.ike import exchange
 from uike.ike.exchange import pack_where
 from uike.ike.sa import IkeSa
 from uike.ipsec import packet as esp
-from uike.ipsec.policy import inner_size
+from uike.ipsec.policy import allows, inner_size
 from uike.ipsec.sad import ChildSa, Sad, spi_key
 from uike.transient import drop, load
 from uike.verdict import Verdicts
@@ -24,6 +24,7 @@ _HALF_OPEN_MAX = 6
 _HALF_OPEN_MS = 30_000
 _NON_ESP_MARKER = bytes(4)
 _KEEPALIVE = b"\xff"
+_ANYWHERE = (b"\x07\0\0\x10\0\0\xff\xff\0\0\0\0\xff\xff\xff\xff",)  # a selector, see ipsec/policy
 
 
 class Endpoint(Verdicts):
@@ -53,7 +54,7 @@ class Endpoint(Verdicts):
         """Starts an IKE SA as initiator; `local` and `remote` are IPv4 addresses as text. Returns its number."""
         self.now = now
         sa = self._new_sa(connection, True, (local, iana.PORT_IKE), (remote, iana.PORT_IKE))
-        sa.spi_i = self._new_ike_spi()
+        sa.spi_i = self.new_ike_spi()
         self.sas.append(sa)
         sa.become(event.STATE_INIT)
         self._guard(sa, exchange.start, sa, load("uike.ike.init").initiate(sa), now)
@@ -84,7 +85,10 @@ class Endpoint(Verdicts):
             return self.drop(reason.ESP_INNER_PACKET)
         child = self.sad.route(packet, size)
         if child is None:
+            self._ask_for_child(packet, size)
             return self.drop(reason.ESP_NO_SA)
+        if not lifetime.count(child, now):
+            return self.drop(reason.EXPIRED)
         data = esp.encapsulate(child, packet, size, self.random)
         if data is None:
             return self.drop(reason.ESP_SEQUENCE_EXHAUSTED)
@@ -95,7 +99,13 @@ class Endpoint(Verdicts):
         """When `tick` wants to be called, in ms; None when nothing is awaited."""
         deadline = None
         for sa in self.sas:
-            for due in (sa.expires_at, sa.retransmit_at, self._liveness_at(sa), self._keepalive_at(sa)):
+            for due in (
+                sa.expires_at,
+                sa.retransmit_at,
+                self._liveness_at(sa),
+                self._keepalive_at(sa),
+                lifetime.deadline(sa),
+            ):
                 if due is not None and (deadline is None or due < deadline):
                     deadline = due
         return deadline
@@ -108,6 +118,7 @@ class Endpoint(Verdicts):
                 self._expire(sa)
                 continue
             self._guard(sa, exchange.tick, sa, now)
+            self._guard(sa, lifetime.tick, sa, now)
             due = self._liveness_at(sa)
             if due is not None and now >= due:
                 self._trace_silence(sa)
@@ -153,6 +164,9 @@ class Endpoint(Verdicts):
             self.drop(inner, remote)
             return
         child.owner.heard_at = self.now
+        if child.standby:
+            self.sad.prefer(child)
+        lifetime.count(child, self.now)
         self._happen((event.PACKET, inner, None))
 
     def _receive_ike(self, data, local, remote):
@@ -174,6 +188,20 @@ class Endpoint(Verdicts):
         else:
             self._guard(sa, exchange.on_request, sa, message, self.now)
         self._tidy()
+
+    def _ask_for_child(self, packet, size):
+        """A packet that no Child SA takes may be one for which the configuration knows one (RFC 7296 section 2.9)."""
+        for sa in self.sas:
+            if sa.state == event.STATE_ESTABLISHED and not sa.quiet and not sa.task and self.now >= sa.ask_at:
+                for policy in sa.connection.policies():
+                    if allows(packet, 0, size, policy.local_ts or _ANYWHERE, policy.remote_ts):
+                        sa.ask_at = self.now + lifetime.RETRY_MS
+                        self._guard(sa, self._create_child, sa, policy, bytes(packet[:size]))
+                        return
+
+    def _create_child(self, sa, policy, packet):
+        task = load("uike.ike.create").new_child(sa, policy, packet)
+        exchange.start(sa, task, self.now)
 
     def _find(self, message):
         for sa in self.sas:
@@ -201,7 +229,7 @@ class Endpoint(Verdicts):
         if not candidates:
             raise Refusal(reason.NO_CONNECTION)
         sa = self._new_sa(candidates[0], False, message.local, message.remote)
-        sa.spi_i, sa.spi_r = message.spi_i, self._new_ike_spi()
+        sa.spi_i, sa.spi_r = message.spi_i, self.new_ike_spi()
         sa.expires_at = self.now + _HALF_OPEN_MS
         self.sas.append(sa)
         try:
@@ -244,6 +272,11 @@ class Endpoint(Verdicts):
                 found.append(connection)
         return found
 
+    def new_ike_spi(self):
+        """A fresh IKE SPI: eight bytes, not zero."""
+        spi = self.random(8)
+        return spi if spi != bytes(8) else self.new_ike_spi()
+
     def new_spi(self):
         """A fresh inbound ESP SPI: four bytes, see `ipsec.sad.spi_key`; 1 to 255 are IANA's."""
         while True:
@@ -252,11 +285,19 @@ class Endpoint(Verdicts):
             if spi[0] | spi[1] | spi[2] and spi_key(spi) not in self.sad.inbound:
                 return bytes(spi)
 
-    def child_up(self, sa, spi_in, spi_out, seal, open, local_ts, remote_ts):
-        """Installs a Child SA: the keys go down to the data plane."""
-        child = ChildSa(sa, spi_in, spi_out, seal, open, local_ts, remote_ts)
+    def child_up(self, sa, policy, spis, seal, open, local_ts, remote_ts):
+        """Installs a Child SA: the keys go down to the data plane. `spis` are ours and the peer's."""
+        child = ChildSa(sa, spis[0], spis[1], seal, open, local_ts, remote_ts)
+        child.policy = policy
+        lifetime.begin(child, sa.connection.esp_rekey_ms, self.random, self.now)
+        child.packets_max, child.bytes_max = sa.connection.esp_rekey_packets, sa.connection.esp_rekey_bytes
         sa.children.append(child)
         self.sad.add(child)
+        return child
+
+    def has_room(self):
+        """Whether one more IKE SA may be made."""
+        return len(self.sas) < _SAS_MAX
 
     def lease(self, sa, pool):
         """A free inner address of `pool` for this SA, four bytes; None when there is none left."""
@@ -280,7 +321,6 @@ class Endpoint(Verdicts):
     def answered(self, sa, now):
         """The response to the peer's request is on its way."""
         if sa.state == event.STATE_ESTABLISHED and sa.setup:
-            sa.expires_at = None
             self.established(sa)
 
     def release(self):
@@ -309,18 +349,19 @@ class Endpoint(Verdicts):
                     return
             self.release()
 
+    def next_number(self):
+        """The number of a new IKE SA, for the trace."""
+        self.numbered = self.numbered % 65535 + 1
+        return self.numbered
+
     # -- small parts -------------------------------------------------------------------------------------------------
 
     def _new_sa(self, connection, initiator, local, remote):
-        self.numbered = self.numbered % 65535 + 1
+        self.next_number()
         if self.trace:
             body = bytes((initiator,)) + pack_where(local) + pack_where(remote) + connection.name.encode()
             self.trace(event.NEGOTIATING, self.numbered, body)
         return IkeSa(self, self.numbered, connection, initiator, local, remote, self.now)
-
-    def _new_ike_spi(self):
-        spi = self.random(8)
-        return spi if spi != bytes(8) else self._new_ike_spi()
 
     def _put(self, sa, datagram, cause=None):
         sa.sent_at = self.now

@@ -26,6 +26,8 @@ GREETING = 18  # text: version and runtime
 CONFIG_ERROR = 19  # text: key, tab, problem
 COMMAND_ERROR = 20  # text
 OFFER = 21  # ours(1) proposals as in an SA payload: printed when no proposal is common
+CHILD_REKEYED = 23  # old SPI in(4) new SPI in(4) ours(1) collision(1: 0 none, 1 won, 2 lost)
+IKE_REKEYED = 24  # number of the SA that replaces this one(2) ours(1) collision(1) its SPIs(16)
 PACKET = 22  # never traced: an inner packet for the application
 
 # States of an IKE SA (uike/ike/sa.py holds the table of legal moves)
@@ -35,3 +37,10 @@ STATE_AUTH = 2
 STATE_ESTABLISHED = 3
 STATE_DELETING = 4
 STATE_DEAD = 5
+
+# States of a Child SA (uike/ike/create.py)
+STATE_CHILD_INSTALLED = 0
+STATE_CHILD_REKEYING = 1  # we are replacing it
+STATE_CHILD_REKEYED = 2  # it was replaced, and its Delete is awaited
+STATE_CHILD_DELETING = 3  # we are deleting it
+STATE_CHILD_RETIRED = 4  # deleted on both sides; late packets are still taken

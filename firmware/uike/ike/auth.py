@@ -23,7 +23,7 @@ def initiate(sa):
     """The initiator's side."""
     connection = sa.connection
     id_i = _id_body(connection.local_id)
-    offer = child.Offer(sa)
+    offer = child.Offer(sa, connection)
     # HDR, SK {IDi, [N(INITIAL_CONTACT),] [IDr,] AUTH, [CP(CFG_REQUEST),] SAi2, TSi, TSr} -->
     payloads = [(iana.IDi, id_i)]
     if not sa.endpoint.has_other(sa):
@@ -72,7 +72,7 @@ def respond(sa, request):
     payloads = [(iana.IDr, id_r), _auth_payload(sa, False, id_r)]
     try:
         configuration = cp.assign(sa, request.body(iana.CP))
-        return payloads + configuration + child.answer(sa, request)
+        return payloads + configuration + child.answer(sa, request)[1]
     except Refusal as refusal:  # the IKE SA stands all the same (section 1.2)
         sa.refused = refusal.reason
         sa.endpoint.note(sa, refusal)

@@ -23,6 +23,8 @@ _DELETE_TRIES = 3
 _ANSWERS = (
     (iana.IKE_SA_INIT, event.STATE_IDLE, "uike.ike.init"),
     (iana.IKE_AUTH, event.STATE_AUTH, "uike.ike.auth"),
+    (iana.CREATE_CHILD_SA, event.STATE_ESTABLISHED, "uike.ike.answer"),
+    (iana.CREATE_CHILD_SA, event.STATE_DELETING, "uike.ike.answer"),
     (iana.INFORMATIONAL, event.STATE_ESTABLISHED, "uike.ike.info"),
     (iana.INFORMATIONAL, event.STATE_DELETING, "uike.ike.info"),
 )
@@ -149,7 +151,7 @@ def on_request(sa, message, now):
             sk.open(sa, message)
         trace_received(sa, message)
         sa.heard_at = now
-        if not sa.initiator:  # the initiator may have floated, or its NAT moved it
+        if not sa.connection.initiator:  # the initiator may have floated, or its NAT moved it
             sa.local, sa.remote = message.local, message.remote
         payloads = _answer(sa, message)
     except Refusal as caught:
@@ -174,8 +176,7 @@ def _answer(sa, message):
             if exchange == message.exchange and state == sa.state:
                 break
         else:
-            known = message.exchange == iana.CREATE_CHILD_SA and sa.state == event.STATE_ESTABLISHED
-            raise Refusal(reason.WRONG_EXCHANGE, iana.NO_ADDITIONAL_SAS if known else iana.INVALID_SYNTAX)
+            raise Refusal(reason.WRONG_EXCHANGE, iana.INVALID_SYNTAX)
         task = load(module).respond(sa, message)
         if type(task) is list:
             return task

@@ -2,6 +2,7 @@
 
    IDLE -> INIT -> AUTH -> ESTABLISHED -> DELETING -> DEAD
 
+An SA that replaces another one is ESTABLISHED from the start.
 INIT: IKE_SA_INIT is under way. AUTH: there are keys, the peer is still a stranger. DELETING: the verdict has been
 given; we wait for the answer to our Delete, or stay a while to answer a peer who missed our last word.
 """
@@ -9,7 +10,7 @@ given; we wait for the answer to our Delete, or stay a while to answer a peer wh
 from uike import event
 
 _NEXT = (
-    (event.STATE_INIT, event.STATE_AUTH, event.STATE_DEAD),
+    (event.STATE_INIT, event.STATE_AUTH, event.STATE_ESTABLISHED, event.STATE_DEAD),
     (event.STATE_AUTH, event.STATE_DEAD),
     (event.STATE_ESTABLISHED, event.STATE_DELETING, event.STATE_DEAD),
     (event.STATE_DELETING, event.STATE_DEAD),
@@ -49,6 +50,10 @@ class IkeSa:
         self.children = []
         self.refused = 0  # reason why the first Child SA was not made, on a responder
         self.behind_nat = False
+        self.quiet = False  # no verdict is due on it: it was replaced, or may yet be of no use
+        self.fresh = None  # the SA that we are replacing this one with
+        self.rival = None  # (lowest nonce, SA): the peer replaced it while we were doing so
+        self.rekey_at = None
         # Keys (RFC 7296 section 2.14); the ciphers hold SK_e* and SK_a*
         self.transforms = ()
         self.prf = 0
@@ -67,9 +72,10 @@ class IkeSa:
         self.tries = 0
         self.retransmit_at = None
         self.last_response = None  # to the peer's last request
-        self.expires_at = None  # when a half-open or deleted SA is forgotten
+        self.expires_at = None  # when it ends by itself: half-open, worn out, or deleted and forgotten
         self.heard_at = now
         self.sent_at = now
+        self.ask_at = now  # when a packet without a Child SA may make us ask for one
 
     def become(self, state):
         """The only way to another state; a move that the table does not have is a bug of ours."""
