@@ -236,6 +236,11 @@ class Names:
             if name in self.attributes:
                 raise fold.FoldError(f"{path}: {name} is {self.attributes[name]} on the device: call it otherwise")
         for node in ast.walk(tree):
+            if isinstance(node, ast.JoinedStr):
+                for name in sorted(
+                    set(self.mapping) & {each for part in ast.walk(node) for each in _identifiers(part)}
+                ):
+                    raise fold.FoldError(f"{path}:{node.lineno}: {name} in an f-string: give it a variable first")
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _BY_NAME:
                 for argument in node.args[1:2]:
                     if isinstance(argument, ast.Constant) and argument.value in self.mapping:
