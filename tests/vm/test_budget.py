@@ -12,10 +12,9 @@ from host_tools.bench import vm as bench
 from host_tools.emulator.vm import run_script
 
 HERE = Path(__file__).parent
-KB = 1024
-IDLE_MAX = 56 * KB
-PEAK_MAX = 84 * KB
-IMAGE_MAX = 256 * KB
+IDLE_MAX = 49_256
+PEAK_MAX = 76_146
+IMAGE_MAX = 58_288
 RATIO_MAX = 1.5
 TREES = demo.configurations("5a" * 32)
 
