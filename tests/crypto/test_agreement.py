@@ -56,6 +56,12 @@ def test_prf(number, key, data):
     assert HOST.prf(number, key, data) == SOFT.prf(number, key, data)
 
 
+@pytest.mark.parametrize("number", suites.PRF)
+def test_prf_of_every_key_size(number):
+    for size in range(140):
+        assert HOST.prf(number, bytes(range(size)), b"data") == SOFT.prf(number, bytes(range(size)), b"data"), size
+
+
 @pytest.mark.parametrize("first, second", [(HOST, SOFT), (SOFT, HOST)], ids=["host-soft", "soft-host"])
 @pytest.mark.parametrize("group", suites.KE)
 @settings(max_examples=8, deadline=None, derandomize=True)
