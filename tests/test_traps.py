@@ -1,4 +1,4 @@
-"""What CPython takes and MicroPython on an ESP32 does not, or takes and does something else: none of it in the firmware.
+"""None of what CPython takes and MicroPython on an ESP32 does not, or takes and does something else, is in the firmware.
 
 Each rule is a name, the reason, a test of one node of the syntax tree, and texts that it must and must not catch. Types
 are not known here, so a rule forbids a spelling even where it would be harmless. Reliance on the order of a dict or on
@@ -70,7 +70,7 @@ def generates(node):
 # name: (why, test of a node, texts that are caught, texts that pass)
 RUNTIME = {
     "import": (
-        "an official image has no typing, enum, dataclasses, functools, itertools, contextlib, hmac, base64, secrets, logging",
+        "an official image has no typing, enum, dataclasses, functools, itertools, hmac, base64, secrets, logging",
         foreign,
         [
             "import typing",
@@ -184,7 +184,7 @@ RUNTIME = {
         ["bytes(m)", "m.hex()", "crypto.release()"],
     ),
     "struct": (
-        "struct.unpack ignores what is too much, and there are no Struct, iter_unpack and error: check the length, unpack_from",
+        "struct.unpack ignores what is too much; no Struct, iter_unpack, error: check the length and use unpack_from",
         lambda node: of_module(node, "struct", "unpack", "Struct", "iter_unpack", "error"),
         ["struct.unpack('>I', b)", "struct.Struct('>I')", "struct.iter_unpack('>I', b)", "struct.error"],
         ["struct.unpack_from('>I', b, 4)", "struct.pack_into('>I', b, 0, 1)", "struct.calcsize('>I')"],

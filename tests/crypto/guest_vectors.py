@@ -133,7 +133,8 @@ class Fixed:
 def private_source(group, private):
     """What makes a provider choose the private value given, in the published form.
 
-    X25519: those 32 bytes. P-256: 1 + (40 bytes modulo (order - 1)) (FIPS 186-5 A.2.1). MODP: 32 bytes, highest bit set.
+    X25519: those 32 bytes. P-256: 1 + (40 bytes modulo (order - 1)) (FIPS 186-5 A.2.1). MODP: 32 bytes, the highest
+    bit set.
     """
     if group == P256:
         private = (int.from_bytes(private, "big") - 1).to_bytes(40, "big")

@@ -1,4 +1,4 @@
-"""Keying material in the order of RFC 7296 sections 2.14 and 2.17, and the DRBG's life; NIST's numbers where there are any."""
+"""Keying material in the order of RFC 7296 sections 2.14 and 2.17, and the DRBG's life."""
 
 import hmac
 

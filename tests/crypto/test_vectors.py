@@ -69,11 +69,11 @@ def test_a_wrong_answer_is_noticed(name):
 
 @pytest.mark.parametrize("name", cases.ALL)
 def test_vm(name):
-    """A few of each in the VM with a board's heap; `soft` has no OpenSSL and no `hashlib` beyond SHA-256 there."""
+    """A few of each in the VM with a small heap; `soft` has no OpenSSL and no `hashlib` beyond SHA-256 there."""
     some = cases.sample(name)
     script = "import guest_vectors, some\nguest_vectors.run(guest_vectors.load('uike.crypto.soft'), some.CASES)\n"
     modules = {"guest_vectors": HERE / "guest_vectors.py", "some": f"CASES = {some!r}\n"}
-    stdout, _, verdict = run_script(script, "111k", modules, firmware=MODULES)
+    stdout, _, verdict = run_script(script, "64k", modules, firmware=MODULES)
     assert verdict.ok, verdict
     assert stdout.splitlines() == [f"{len(some)} of {len(some)}"]
 
