@@ -61,6 +61,8 @@ def connection(initiator, **changes):
         "nat_keepalive_ms": 20_000,
         "retransmit_ms": 2_000,
         "retransmit_tries": 4,
+        "fragmentation": True,
+        "fragment_size": 1280,
     }
     fields.update(changes)
     return SimpleNamespace(**fields)

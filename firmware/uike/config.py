@@ -303,4 +303,6 @@ _KEYS = {
     "nat_keepalive": ("nat_keepalive_ms", _count, None, (0, 3_600, "seconds, 0 for never", 1_000)),
     "retransmit_ms": ("retransmit_ms", _count, None, (100, 60_000, "milliseconds", 1)),
     "retransmit_tries": ("retransmit_tries", _count, None, (1, 12, "times", 1)),
+    "fragmentation": ("fragmentation", _flag, None, ()),
+    "fragment_size": ("fragment_size", _count, None, (200, 1_500, "bytes of an IP datagram", 1)),
 }

@@ -23,3 +23,5 @@ class Connection:
         self.nat_keepalive_ms = 20_000
         self.retransmit_ms = 1_000
         self.retransmit_tries = 6
+        self.fragmentation = True  # of IKE messages, RFC 7383
+        self.fragment_size = 1280  # bytes of a whole IPv4 datagram

@@ -95,7 +95,8 @@ class Endpoint(Verdicts):
         """When `tick` wants to be called, in ms; None when nothing is awaited."""
         deadline = None
         for sa in self.sas:
-            for due in (sa.expires_at, sa.retransmit_at, self._liveness_at(sa), self._keepalive_at(sa)):
+            dues = [sa.expires_at, sa.retransmit_at, self._liveness_at(sa), self._keepalive_at(sa)]
+            for due in dues + [parts.until for parts in sa.fragments.values()]:
                 if due is not None and (deadline is None or due < deadline):
                     deadline = due
         return deadline
@@ -107,6 +108,10 @@ class Endpoint(Verdicts):
             if sa.expires_at is not None and now >= sa.expires_at:
                 self._expire(sa)
                 continue
+            for response in list(sa.fragments):
+                if now >= sa.fragments[response].until:
+                    sa.fragments.pop(response)
+                    self.drop(reason.FRAGMENTS_TIMEOUT, sa.remote)
             self._guard(sa, exchange.tick, sa, now)
             due = self._liveness_at(sa)
             if due is not None and now >= due:
@@ -305,7 +310,7 @@ class Endpoint(Verdicts):
         """Drops transient modules once no SA is in the middle of an exchange."""
         if self.loaded:
             for sa in self.sas:
-                if sa.task or sa.answering:
+                if sa.task or sa.answering or sa.fragments:
                     return
             self.release()
 

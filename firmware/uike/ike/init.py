@@ -31,7 +31,7 @@ def initiate(sa):
         payloads.append((iana.SA, proposals.build(offers, iana.PROTO_IKE)))
         payloads.append((iana.KE, struct.pack(">HH", group, 0) + exchange.public))
         payloads.append((iana.NONCE, sa.setup.nonce_i))
-        response = yield (iana.IKE_SA_INIT, payloads + natd.notifies(sa))
+        response = yield (iana.IKE_SA_INIT, payloads + natd.notifies(sa) + _can_fragment(sa))
         #                                   <-- HDR, SAr1, KEr, Nr
         while not _counts(sa, response, offers, group):
             response = yield None
@@ -52,6 +52,7 @@ def initiate(sa):
     if not natd.detect(sa, response):
         raise Refusal(reason.NAT_T_UNSUPPORTED)
     _agree(sa, exchange, response.body(iana.KE))
+    _agree_fragments(sa, response)
     sa.send_id = 1
     sa.local = (sa.local[0], iana.PORT_NATT)  # RFC 7296 section 2.23: float, and stay there
     sa.remote = (sa.remote[0], iana.PORT_NATT)
@@ -125,6 +126,7 @@ def respond(sa, request):
     exchange = sa.endpoint.crypto.key_exchange(group, sa.endpoint.random)
     public = exchange.public
     _agree(sa, exchange, ke)
+    _agree_fragments(sa, request)
     sa.become(event.STATE_AUTH)
     #                                       <-- HDR, SAr1, KEr, Nr
     payloads = [
@@ -132,7 +134,7 @@ def respond(sa, request):
         (iana.KE, struct.pack(">HH", group, 0) + public),
         (iana.NONCE, sa.setup.nonce_r),
     ]
-    return payloads + natd.notifies(sa)
+    return payloads + natd.notifies(sa) + (_can_fragment(sa) if sa.fragment_size else [])
 
 
 def _choose(sa, offered):
@@ -155,6 +157,17 @@ def _number(offered, transforms):
 def _check_nonce(message):
     if not _NONCE_MIN <= len(message.body(iana.NONCE)) <= _NONCE_MAX:
         raise Refusal(reason.BAD_NONCE, iana.INVALID_SYNTAX)
+
+
+def _can_fragment(sa):
+    """Our word that we speak RFC 7383."""
+    return [notify(iana.IKEV2_FRAGMENTATION_SUPPORTED)] if sa.connection.fragmentation else []
+
+
+def _agree_fragments(sa, message):
+    """Messages may be fragmented from now on when both sides say so (RFC 7383 section 2.3)."""
+    if sa.connection.fragmentation and message.notify(iana.IKEV2_FRAGMENTATION_SUPPORTED) is not None:
+        sa.fragment_size = sa.connection.fragment_size
 
 
 def _agree(sa, exchange, ke):
