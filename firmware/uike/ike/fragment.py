@@ -3,7 +3,7 @@ for a message that is too long for one datagram, and by `ike/exchange` when long
 
    | HDR | SKF header (4) | Fragment Number (2) | Total Fragments (2) | IV | part, padding, Pad Length (1) | ICV |
 
-Every fragment is sealed by itself under an IV of its own. No plaintext is kept for later: a cipher opens what it sealed.
+Every fragment is sealed by itself, under its own IV. No plaintext is kept for later: a cipher opens what it sealed.
 """
 
 import struct
