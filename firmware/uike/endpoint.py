@@ -197,7 +197,7 @@ class Endpoint(Verdicts):
         for sa in self.sas:
             if not sa.initiator and sa.setup:
                 if sa.spi_i == message.spi_i and sa.setup.request == message.buffer:
-                    self.send(sa, sa.setup.response, self.now, message)
+                    self.send(sa, sa.last_response, self.now, message)
                     raise Refusal(reason.RETRANSMITTED_REQUEST)
                 half_open += 1
         if half_open >= _HALF_OPEN_MAX or len(self.sas) >= _SAS_MAX:
@@ -234,12 +234,11 @@ class Endpoint(Verdicts):
 
     # -- lent to the exchanges ---------------------------------------------------------------------------------------
 
-    def send(self, sa, datagram, now, cause=None):
+    def send(self, sa, datagrams, now, cause=None):
         """Queues an IKE message; on port 4500 behind the non-ESP marker (RFC 3948 section 2.2)."""
         local = cause.local if cause else sa.local
-        if local[1] == iana.PORT_NATT:
-            datagram = _NON_ESP_MARKER + datagram
-        self._put(sa, datagram, cause)
+        for datagram in datagrams:
+            self._put(sa, _NON_ESP_MARKER + datagram if local[1] == iana.PORT_NATT else datagram, cause)
 
     def responders(self, address):
         """Connections that would answer this address."""

@@ -61,7 +61,7 @@ class Sender:
         buffer, start = fragment._frame(self.sa, head, number, total, len(content))
         buffer[HEADER] = first
         buffer[start : start + len(content)] = content
-        cipher.seal(buffer, sk.AAD_SKF, len(buffer) - cipher.icv_size)
+        cipher.seal(buffer, fragment.AAD, len(buffer) - cipher.icv_size)
         return buffer
 
     def throw(self, *datagrams):
@@ -308,7 +308,7 @@ def test_impossible_padding_in_a_fragment_costs_nothing():
     sa = sender.sa
     buffer, _ = fragment._frame(sa, (iana.V, iana.INFORMATIONAL, iana.FLAG_INITIATOR, 2), 1, 2, 15)
     buffer[len(buffer) - sa.seal.icv_size - 1] = 200
-    sa.seal.seal(buffer, sk.AAD_SKF, len(buffer) - sa.seal.icv_size)
+    sa.seal.seal(buffer, fragment.AAD, len(buffer) - sa.seal.icv_size)
     sender.throw(buffer)
     assert wire.gateway.dropped()[-1] == "BAD_PADDING" and not sender.held() and up(wire)
 

@@ -19,7 +19,7 @@ _WAITING_MAX = 8
 _BACKOFF_MAX_MS = 30_000
 _DELETE_TRIES = 3
 _LONG_TRIES = 2  # sendings of long datagrams; later ones are of a size that every path carries
-_LONG = 576 - sk.OVERHEAD
+_LONG = 544  # bytes of an IKE message in the IP datagram that every path carries, 576
 
 # The peer's requests, and who answers them: (exchange, state of the SA, transient module with respond(sa, request))
 _ANSWERS = (
@@ -86,12 +86,7 @@ def _transmit(sa, now):
     sa.tries += 1
     wait = min(sa.connection.retransmit_ms << (sa.tries - 1), max(_BACKOFF_MAX_MS, sa.connection.retransmit_ms))
     sa.retransmit_at = now + wait + sa.endpoint.random(1)[0] * wait // 2048
-    _send_all(sa, sa.request, now)
-
-
-def _send_all(sa, datagrams, now, cause=None):
-    for datagram in datagrams:
-        sa.endpoint.send(sa, datagram, now, cause)
+    sa.endpoint.send(sa, sa.request, now)
 
 
 def tick(sa, now):
@@ -149,7 +144,7 @@ def on_request(sa, message, now):
         sk.unlock(sa, message)
         if message.first == iana.SKF and message.buffer[HEADER + 4 : HEADER + 6] != b"\x00\x01":
             raise Refusal(reason.FRAGMENT_REPEATED)  # the first one speaks for all (RFC 7383 section 2.6.1)
-        _send_all(sa, sa.last_response, now)
+        sa.endpoint.send(sa, sa.last_response, now)
         raise Refusal(reason.RETRANSMITTED_REQUEST)
     refusal = None
     payloads = []
@@ -211,7 +206,7 @@ def _send_response(sa, message, payloads, now):
     _trace_sent(sa, message.exchange, True, message.id, payloads, response)
     sa.last_response = response
     sa.receive_id = message.id + 1
-    _send_all(sa, response, now)
+    sa.endpoint.send(sa, response, now)
 
 
 def trace_received(sa, message):

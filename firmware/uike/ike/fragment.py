@@ -9,12 +9,15 @@ Every fragment is sealed by itself, under its own IV. No plaintext is kept for l
 import struct
 
 from uike import event, iana
-from uike.ike.sk import AAD_SK, AAD_SKF, OVERHEAD, put_iv
+from uike.ike.sk import put_iv
 from uike.wire import fragment
 from uike.wire.message import HEADER, chain_size, write_header
 
 _SMALL = 576  # bytes of IP datagram that every IPv4 path carries (RFC 7383 section 2.5.1)
 _FRAGMENTS_MAX = 32
+_OVERHEAD = 32  # bytes of IPv4 and UDP headers and of the non-ESP marker
+_AAD_SK = HEADER + 4
+AAD = HEADER + 8  # what lies before the IV
 
 
 def split(sa, exchange, response, message_id, payloads):
@@ -49,7 +52,7 @@ def _opened(sa, datagrams):
     """Yields what our own datagrams carry; they themselves stay sealed, for they may still wait to be sent."""
     cipher = sa.seal
     for datagram in datagrams:
-        aad = AAD_SKF if datagram[16] == iana.SKF else AAD_SK
+        aad = AAD if datagram[16] == iana.SKF else _AAD_SK
         buffer = bytearray(datagram)
         end = len(buffer) - cipher.icv_size
         cipher.open(buffer, aad, end)
@@ -61,7 +64,7 @@ def _cut(sa, head, pieces, size, least):
 
     `head` is (first payload, exchange, flags, message ID)."""
     cipher = sa.seal
-    room = sa.fragment_size - OVERHEAD - AAD_SKF - cipher.iv_size - cipher.icv_size
+    room = sa.fragment_size - _OVERHEAD - AAD - cipher.iv_size - cipher.icv_size
     room -= room % cipher.block_size + 1
     total = max(min(-(-size // room), _FRAGMENTS_MAX), least)
     part = -(-size // total)
@@ -78,7 +81,7 @@ def _cut(sa, head, pieces, size, least):
             buffer[start : start + take] = memoryview(piece)[at : at + take]
             start += take
             at += take
-        cipher.seal(buffer, AAD_SKF, len(buffer) - cipher.icv_size)
+        cipher.seal(buffer, AAD, len(buffer) - cipher.icv_size)
         datagrams.append(buffer)
         if sa.endpoint.trace:
             sa.endpoint.trace(event.FRAGMENT, sa.number, fragment.describe(True, buffer))
@@ -89,13 +92,13 @@ def _frame(sa, head, number, total, size):
     """(buffer, start): a fragment that lacks only its `size` bytes of plaintext, which begin at `start`."""
     cipher = sa.seal
     first, exchange, flags, message_id = head
-    start = AAD_SKF + cipher.iv_size
+    start = AAD + cipher.iv_size
     padding = -(size + 1) % cipher.block_size
     end = start + size + padding + 1
     buffer = bytearray(end + cipher.icv_size)
     write_header(buffer, sa.spi_i, sa.spi_r, iana.SKF, exchange, flags, message_id, len(buffer))
     following = first if number == 1 else iana.NO_NEXT_PAYLOAD
     fragment.write(buffer, following, number, total)
-    put_iv(sa, buffer, AAD_SKF)
+    put_iv(sa, buffer, AAD)
     buffer[end - 1] = padding
     return buffer, start

@@ -46,8 +46,10 @@ class Parts:
 
 
 def add(sa, message, start, end):
-    """Keeps the part at [start:end] of an authentic fragment. Returns True when `message` is now the whole message;
+    """Keeps the part at [start:end] of an authentic fragment. Returns True when `message` is now the whole message, and read;
     raises Refusal for a fragment that is of no use."""
+    if end < start:
+        raise Refusal(reason.BAD_PADDING)
     number, total = fragment.read(message.buffer)
     parts = _parts(sa, message, number, total)
     size = end - start
@@ -67,6 +69,8 @@ def add(sa, message, start, end):
         return False
     sa.fragments.pop(message.response)
     message.buffer, message.first = parts.buffer, parts.first
+    message.authentic = True
+    message.read(parts.first, HEADER, len(parts.buffer))
     return True
 
 

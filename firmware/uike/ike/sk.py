@@ -13,9 +13,9 @@ from uike.transient import load
 from uike.wire.message import HEADER, chain_size, write_chain, write_header
 from uike.wire.refusal import Refusal
 
-AAD_SK = HEADER + 4
-AAD_SKF = HEADER + 8
-OVERHEAD = 32  # IPv4 and UDP headers, non-ESP marker
+_AAD = 32  # IKE header and that of the payload
+_AAD_SKF = 36
+_OVERHEAD = 32  # IPv4 and UDP headers, non-ESP marker
 _IV_COUNTER_END = 1 << 62
 
 
@@ -24,8 +24,8 @@ def seal(sa, exchange, response, message_id, payloads):
     cipher = sa.seal
     inside = chain_size(payloads)
     padding = -(inside + 1) % cipher.block_size
-    end = AAD_SK + cipher.iv_size + inside + padding + 1
-    if 0 < sa.fragment_size < OVERHEAD + end + cipher.icv_size:
+    end = _AAD + cipher.iv_size + inside + padding + 1
+    if 0 < sa.fragment_size < _OVERHEAD + end + cipher.icv_size:
         return load("uike.ike.fragment").split(sa, exchange, response, message_id, payloads)
     buffer = bytearray(end + cipher.icv_size)
     flags = (iana.FLAG_INITIATOR if sa.initiator else 0) | (iana.FLAG_RESPONSE if response else 0)
@@ -34,10 +34,10 @@ def seal(sa, exchange, response, message_id, payloads):
     buffer[HEADER] = payloads[0][0] if payloads else iana.NO_NEXT_PAYLOAD
     buffer[HEADER + 2] = size >> 8
     buffer[HEADER + 3] = size & 255
-    put_iv(sa, buffer, AAD_SK)
-    write_chain(buffer, AAD_SK + cipher.iv_size, payloads)
+    put_iv(sa, buffer, _AAD)
+    write_chain(buffer, _AAD + cipher.iv_size, payloads)
     buffer[end - 1] = padding
-    cipher.seal(buffer, AAD_SK, end)
+    cipher.seal(buffer, _AAD, end)
     return [buffer]
 
 
@@ -59,16 +59,13 @@ def open(sa, message):
     Returns whether `message` is whole. Raises Refusal; `authentic` tells whether the ICV of a whole message was right,
     and so whose mistake it is."""
     start, end = unlock(sa, message)
-    if message.first == iana.SK:
-        sa.fragments.pop(message.response, None)  # it came in one piece after all
-        message.first = message.buffer[HEADER]
-    else:
-        if not load("uike.ike.reassembly").add(sa, message, start, end):
-            return False
-        start, end = HEADER, len(message.buffer)
+    if message.first == iana.SKF:
+        return load("uike.ike.reassembly").add(sa, message, start, end)
     message.authentic = True
     if end < start:
         raise Refusal(reason.BAD_PADDING, iana.INVALID_SYNTAX)
+    sa.fragments.pop(message.response, None)  # it came in one piece after all
+    message.first = message.buffer[HEADER]
     message.read(message.first, start, end)
     return True
 
@@ -78,11 +75,15 @@ def unlock(sa, message):
     padding. An `end` before `start` tells of impossible padding. Raises Refusal."""
     buffer = message.buffer
     cipher = sa.open
-    aad = AAD_SKF if message.first == iana.SKF else AAD_SK
-    if message.first not in (iana.SK, iana.SKF) or cipher is None or len(buffer) < aad:
+    aad = _AAD
+    if message.first == iana.SKF:
+        aad = _AAD_SKF
+        if not sa.fragment_size:
+            raise Refusal(reason.FRAGMENT)
+    elif message.first != iana.SK:
+        cipher = None
+    if cipher is None or len(buffer) < aad:
         raise Refusal(reason.NOT_ENCRYPTED)
-    if aad == AAD_SKF and not sa.fragment_size:
-        raise Refusal(reason.FRAGMENT)
     end = len(buffer) - cipher.icv_size
     start = aad + cipher.iv_size
     if buffer[HEADER + 2] << 8 | buffer[HEADER + 3] != len(buffer) - HEADER or end < start + 1:
@@ -90,6 +91,4 @@ def unlock(sa, message):
     if not cipher.open(buffer, aad, end):
         raise Refusal(reason.BAD_ICV)
     end -= 1 + buffer[end - 1]
-    if end < start and aad == AAD_SKF:
-        raise Refusal(reason.BAD_PADDING)
     return start, end
