@@ -95,8 +95,8 @@ class Endpoint(Verdicts):
         """When `tick` wants to be called, in ms; None when nothing is awaited."""
         deadline = None
         for sa in self.sas:
-            dues = [sa.expires_at, sa.retransmit_at, self._liveness_at(sa), self._keepalive_at(sa)]
-            for due in dues + [parts.until for parts in sa.fragments.values()]:
+            held = sa.fragments_until if sa.fragments else None
+            for due in (sa.expires_at, sa.retransmit_at, held, self._liveness_at(sa), self._keepalive_at(sa)):
                 if due is not None and (deadline is None or due < deadline):
                     deadline = due
         return deadline
@@ -108,10 +108,9 @@ class Endpoint(Verdicts):
             if sa.expires_at is not None and now >= sa.expires_at:
                 self._expire(sa)
                 continue
-            for response in list(sa.fragments):
-                if now >= sa.fragments[response].until:
-                    sa.fragments.pop(response)
-                    self.drop(reason.FRAGMENTS_TIMEOUT, sa.remote)
+            if sa.fragments and now >= sa.fragments_until:
+                sa.fragments = {}
+                self.drop(reason.FRAGMENTS_TIMEOUT, sa.remote)
             self._guard(sa, exchange.tick, sa, now)
             due = self._liveness_at(sa)
             if due is not None and now >= due:
@@ -237,8 +236,9 @@ class Endpoint(Verdicts):
     def send(self, sa, datagrams, now, cause=None):
         """Queues an IKE message; on port 4500 behind the non-ESP marker (RFC 3948 section 2.2)."""
         local = cause.local if cause else sa.local
+        marker = _NON_ESP_MARKER if local[1] == iana.PORT_NATT else b""
         for datagram in datagrams:
-            self._put(sa, _NON_ESP_MARKER + datagram if local[1] == iana.PORT_NATT else datagram, cause)
+            self._put(sa, marker + datagram, cause)
 
     def responders(self, address):
         """Connections that would answer this address."""

@@ -23,11 +23,10 @@ SETUP_HELD_MS = 15_000
 class Parts:
     """What has come of one message."""
 
-    def __init__(self, message, total, until):
+    def __init__(self, message, total):
         self.id = message.id
         self.exchange = message.exchange
         self.total = total
-        self.until = until  # ms
         self.sizes = {}  # number of a fragment -> its bytes
         self.first = 0  # payload type, from fragment 1
         self.buffer = bytearray(message.buffer[:HEADER])
@@ -46,8 +45,8 @@ class Parts:
 
 
 def add(sa, message, start, end):
-    """Keeps the part at [start:end] of an authentic fragment. Returns True when `message` is now the whole message, and read;
-    raises Refusal for a fragment that is of no use."""
+    """Keeps the part at [start:end] of an authentic fragment. Returns True when `message` is now the whole message, its
+    payloads read; raises Refusal for a fragment that is of no use."""
     if end < start:
         raise Refusal(reason.BAD_PADDING)
     number, total = fragment.read(message.buffer)
@@ -62,7 +61,9 @@ def add(sa, message, start, end):
     parts.sizes[number] = size
     if number == 1:
         parts.first = message.buffer[HEADER]  # says nothing in the others
-    sa.fragments[message.response] = parts
+    if sa.fragments.get(message.response) is not parts:
+        sa.fragments[message.response] = parts
+        sa.fragments_until = sa.endpoint.now + (SETUP_HELD_MS if _is_stranger(sa) else HELD_MS)
     if sa.endpoint.trace:
         sa.endpoint.trace(event.FRAGMENT, sa.number, fragment.describe(False, message.buffer))
     if len(parts.sizes) < total:
@@ -82,8 +83,7 @@ def _parts(sa, message, number, total):
         raise Refusal(reason.TOO_MANY_FRAGMENTS)
     parts = sa.fragments.get(message.response)
     if parts is None or parts.id != message.id or parts.total < total:  # more of them: the peer cut it anew
-        now = sa.endpoint.now
-        return Parts(message, total, now + (SETUP_HELD_MS if _is_stranger(sa) else HELD_MS))
+        return Parts(message, total)
     if total < parts.total or message.exchange != parts.exchange:
         raise Refusal(reason.FRAGMENT_STALE)
     if number in parts.sizes:

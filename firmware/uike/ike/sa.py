@@ -59,6 +59,7 @@ class IkeSa:
         # Fragmentation (RFC 7383)
         self.fragment_size = 0  # of our IP datagrams, in bytes; 0 when it was not negotiated
         self.fragments = {}  # of a response (True) and of a request (False) -> ike/reassembly.Parts
+        self.fragments_until = 0  # ms: then they are given up
         # Exchanges (ike/exchange)
         self.task = None  # our exchange, a generator
         self.waiting = []  # those that start when it has ended
