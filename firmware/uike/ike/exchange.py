@@ -19,6 +19,7 @@ _WAITING_MAX = 8
 _BACKOFF_MAX_MS = 30_000
 _DELETE_TRIES = 3
 _LONG_TRIES = 2  # sendings of long datagrams; later ones are of a size that every path carries
+_FRAGMENT_NUMBER = 33  # offset of its low byte: no message has more than 32
 _LONG = 544  # bytes of an IKE message in the IP datagram that every path carries, 576
 
 # The peer's requests, and who answers them: (exchange, state of the SA, transient module with respond(sa, request))
@@ -142,7 +143,7 @@ def on_request(sa, message, now):
         if message.id + 1 != sa.receive_id or not sa.last_response:
             raise Refusal(reason.WRONG_MESSAGE_ID)
         sk.unlock(sa, message)
-        if message.first == iana.SKF and message.buffer[HEADER + 4 : HEADER + 6] != b"\x00\x01":
+        if message.first == iana.SKF and message.buffer[_FRAGMENT_NUMBER] != 1:
             raise Refusal(reason.FRAGMENT_REPEATED)  # the first one speaks for all (RFC 7383 section 2.6.1)
         sa.endpoint.send(sa, sa.last_response, now)
         raise Refusal(reason.RETRANSMITTED_REQUEST)
