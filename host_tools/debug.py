@@ -65,6 +65,18 @@ class Renderer:
             lines.append(("no payloads", "dim"))
         return lines
 
+    def _fragment(self, event):
+        fields = event.fields
+        verb, style = ("made", "sent") if fields["out"] else ("received", "received")
+        kind = "response" if fields["response"] else "request"
+        return [
+            (
+                f"{verb} fragment {fields['number']} of {fields['of']} of {names.exchange(fields['exchange'])} {kind},"
+                f" message ID {fields['message_id']}, {fields['length']} bytes",
+                style,
+            )
+        ]
+
     def _offer(self, event):
         whose = "ours" if event.fields["ours"] else "the peer's"
         try:

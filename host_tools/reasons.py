@@ -34,7 +34,29 @@ _TEXTS = {
         "add a responder whose remote is that address or %any",
     ),
     reason.RETRANSMITTED_REQUEST: ("a request that was answered before; the answer was sent again", "nothing"),
-    reason.FRAGMENT: ("an IKE fragment, which was not negotiated", "set fragmentation = no on the peer"),
+    reason.FRAGMENT: (
+        "an IKE fragment, which was not negotiated",
+        "set fragmentation to the same value on both sides, and reconnect",
+    ),
+    reason.FRAGMENT_NUMBER: ("an IKE fragment whose number is 0 or greater than the number of fragments", _FAULT),
+    reason.FRAGMENT_STALE: (
+        "an IKE fragment that does not belong to those that we have of this message",
+        "nothing: usually a late one, after the peer has cut the message anew",
+    ),
+    reason.FRAGMENT_REPEATED: ("an IKE fragment that we had before", "nothing: usually a retransmission"),
+    reason.TOO_MANY_FRAGMENTS: ("more IKE fragments than we take of one message", "raise the peer's fragment size"),
+    reason.FRAGMENTS_TOO_LONG: (
+        "an IKE message in fragments that is longer than we take",
+        "make it shorter: fewer or smaller certificates, fewer proposals",
+    ),
+    reason.FRAGMENTS_HELD: (
+        "no room for the IKE fragments of one more peer",
+        "nothing: the peer will send them again; if it goes on, find out who sends messages by halves",
+    ),
+    reason.FRAGMENTS_TIMEOUT: (
+        "some IKE fragments of a message never came",
+        "lower the peer's fragment size: its datagrams may be too long for a path",
+    ),
     reason.UNAUTHENTICATED_NOTIFY: ("an error message that anybody could have sent", _AGAIN),
     reason.NO_MEMORY: ("the board ran out of memory", "fewer connections, or a board with more memory"),
     reason.BUSY: ("the board was busy with another exchange of this SA", "nothing: the peer will ask again"),

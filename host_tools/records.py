@@ -143,6 +143,18 @@ def _ping(body):
     }
 
 
+def _fragment(body):
+    return {
+        "out": body.flag(),
+        "exchange": body.number(),
+        "response": body.flag(),
+        "message_id": body.number(4),
+        "number": body.number(2),
+        "of": body.number(2),
+        "length": body.number(2),
+    }
+
+
 def _negotiating(body):
     return {
         "initiator": body.flag(),
@@ -190,6 +202,7 @@ _DECODERS = {
     event.GREETING: _text,
     event.CONFIG_ERROR: _text,
     event.COMMAND_ERROR: _text,
+    event.FRAGMENT: _fragment,
     event.CHILD_REKEYED: lambda body: {
         "old": body.spi(),
         "new": body.spi(),

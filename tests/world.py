@@ -64,6 +64,8 @@ def connection(initiator, **changes):
         "rekey_ms": 0,
         "esp_rekey_ms": 0,
         "esp_rekey_packets": 0,
+        "fragmentation": True,
+        "fragment_size": 1280,
     }
     made = Connection("hq")
     for name, value in {**fields, **changes}.items():

@@ -329,5 +329,7 @@ _KEYS = {
     "esp_rekey_bytes": ("esp_rekey_bytes", _count, None, (0, 1 << 40, "bytes, 0 for no limit", 1)),
     "child": ("more", _policies, None, ()),
     "retransmit_tries": ("retransmit_tries", _count, None, (1, 12, "times", 1)),
+    "fragmentation": ("fragmentation", _flag, None, ()),
+    "fragment_size": ("fragment_size", _count, None, (200, 1_500, "bytes of an IP datagram", 1)),
 }
 _CHILD_KEYS = ("esp_proposals", "local_ts", "remote_ts")

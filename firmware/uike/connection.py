@@ -35,6 +35,8 @@ class Connection:
         self.nat_keepalive_ms = 20_000
         self.retransmit_ms = 1_000
         self.retransmit_tries = 6
+        self.fragmentation = True  # of IKE messages, RFC 7383
+        self.fragment_size = 1280  # bytes of a whole IPv4 datagram
         self.rekey_ms = 14_400_000  # of the IKE SA; its end comes a tenth later, here as below
         self.esp_rekey_ms = 3_600_000  # of a Child SA
         self.esp_rekey_packets = 1 << 31

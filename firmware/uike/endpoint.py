@@ -99,9 +99,11 @@ class Endpoint(Verdicts):
         """When `tick` wants to be called, in ms; None when nothing is awaited."""
         deadline = None
         for sa in self.sas:
+            held = sa.fragments_until if sa.fragments else None
             for due in (
                 sa.expires_at,
                 sa.retransmit_at,
+                held,
                 self._liveness_at(sa),
                 self._keepalive_at(sa),
                 lifetime.deadline(sa),
@@ -117,6 +119,9 @@ class Endpoint(Verdicts):
             if sa.expires_at is not None and now >= sa.expires_at:
                 self._expire(sa)
                 continue
+            if sa.fragments and now >= sa.fragments_until:
+                sa.fragments = {}
+                self.drop(reason.FRAGMENTS_TIMEOUT, sa.remote)
             self._guard(sa, exchange.tick, sa, now)
             self._guard(sa, lifetime.tick, sa, now)
             due = self._liveness_at(sa)
@@ -220,7 +225,7 @@ class Endpoint(Verdicts):
         for sa in self.sas:
             if not sa.initiator and sa.setup:
                 if sa.spi_i == message.spi_i and sa.setup.request == message.buffer:
-                    self.send(sa, sa.setup.response, self.now, message)
+                    self.send(sa, sa.last_response, self.now, message)
                     raise Refusal(reason.RETRANSMITTED_REQUEST)
                 half_open += 1
         if half_open >= _HALF_OPEN_MAX or len(self.sas) >= _SAS_MAX:
@@ -257,12 +262,12 @@ class Endpoint(Verdicts):
 
     # -- lent to the exchanges ---------------------------------------------------------------------------------------
 
-    def send(self, sa, datagram, now, cause=None):
+    def send(self, sa, datagrams, now, cause=None):
         """Queues an IKE message; on port 4500 behind the non-ESP marker (RFC 3948 section 2.2)."""
         local = cause.local if cause else sa.local
-        if local[1] == iana.PORT_NATT:
-            datagram = _NON_ESP_MARKER + datagram
-        self._put(sa, datagram, cause)
+        marker = _NON_ESP_MARKER if local[1] == iana.PORT_NATT else b""
+        for datagram in datagrams:
+            self._put(sa, marker + datagram, cause)
 
     def responders(self, address):
         """Connections that would answer this address."""
@@ -345,7 +350,7 @@ class Endpoint(Verdicts):
         """Drops transient modules once no SA is in the middle of an exchange."""
         if self.loaded:
             for sa in self.sas:
-                if sa.task or sa.answering:
+                if sa.task or sa.answering or sa.fragments:
                     return
             self.release()
 

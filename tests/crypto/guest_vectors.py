@@ -46,7 +46,7 @@ def check(provider, case):
 
 
 def _compare(what, got, expected):
-    return None if bytes(got) == expected else f"{what} is {bytes(got).hex()}"
+    return None if bytes(got) == expected else what + " is " + bytes(got).hex()
 
 
 def _hex(case, name):

@@ -45,7 +45,9 @@ def made(request, monkeypatch):
     chosen = {iana.ENCR: (iana.ENCR_AES_GCM_16, 128), iana.INTEG: (0, 0), iana.PRF: (iana.PRF_HMAC_SHA2_256, 0)}
     monkeypatch.setattr(keys, "get", lambda transforms, kind: transforms[kind])
     sa = make_sa(row, request.param, chosen)
-    keys.make_ike_keys(sa, bytes.fromhex(row["shared"]))
+    nonces = sa.setup.nonce_i + sa.setup.nonce_r
+    skeyseed = HOST.prf(iana.PRF_HMAC_SHA2_256, nonces, bytes.fromhex(row["shared"]))
+    keys.make_ike_keys(sa, skeyseed, nonces)
     return sa, bytes.fromhex(row["dkm"])
 
 
@@ -76,7 +78,7 @@ def test_the_keys_of_a_child_sa_are_cut_in_order(made):
     numbers = iana.ENCR_AES_CBC, iana.AUTH_HMAC_SHA2_512_256
     to_responder = numbers[0], material[:32], numbers[1], material[32:96]
     to_initiator = numbers[0], material[96:128], numbers[1], material[128:]
-    found = keys.child_ciphers(sa, chosen, nonces)
+    found = keys.child_ciphers(sa, chosen, nonces, sa.initiator)
     assert found == ((to_responder, to_initiator) if sa.initiator else (to_initiator, to_responder))
 
 

@@ -356,7 +356,7 @@ def test_it_is_refused_before_authentication():
     from uike.ike import sk
 
     sa = wire.board.sa
-    datagram = bytes(4) + bytes(sk.seal(sa, iana.CREATE_CHILD_SA, False, 1, [(iana.NONCE, bytes(32))]))
+    datagram = bytes(4) + bytes(sk.seal(sa, iana.CREATE_CHILD_SA, False, 1, [(iana.NONCE, bytes(32))])[0])
     wire.gateway.endpoint.receive(datagram, (world.GATEWAY, 4500), (world.BOARD, 4500), 0)
     assert "WRONG_EXCHANGE" in wire.gateway.rejected() + wire.gateway.dropped() + wire.gateway.closed() or [
         sa.state for sa in wire.gateway.endpoint.sas

@@ -12,12 +12,15 @@ from uike import event, iana, reason
 from uike.ike import sk
 from uike.transient import load
 from uike.wire.address import pack
-from uike.wire.message import HEADER, build, notify
+from uike.wire.message import HEADER, build, chain_size, notify
 from uike.wire.refusal import Refusal
 
 _WAITING_MAX = 8
 _BACKOFF_MAX_MS = 30_000
 _DELETE_TRIES = 3
+_LONG_TRIES = 2  # sendings of long datagrams; later ones are of a size that every path carries
+_FRAGMENT_NUMBER = 33  # offset of its low byte: no message has more than 32
+_LONG = 544  # bytes of an IKE message in the IP datagram that every path carries, 576
 
 # The peer's requests, and who answers them: (exchange, state of the SA, transient module with respond(sa, request))
 _ANSWERS = (
@@ -71,11 +74,11 @@ def _send_request(sa, request, now):
     if sa.setup:
         sa.setup.refusal = None
     if sa.exchange == iana.IKE_SA_INIT:
-        sa.request = build(sa.spi_i, bytes(8), sa.exchange, iana.FLAG_INITIATOR, 0, payloads)
-        sa.setup.request = bytes(sa.request)
+        sa.request = [build(sa.spi_i, bytes(8), sa.exchange, iana.FLAG_INITIATOR, 0, payloads)]
+        sa.setup.request = bytes(sa.request[0])
     else:
         sa.request = sk.seal(sa, sa.exchange, False, sa.send_id, payloads)
-    _trace_sent(sa, sa.exchange, False, sa.send_id, payloads, len(sa.request))
+    _trace_sent(sa, sa.exchange, False, sa.send_id, payloads, sa.request)
     sa.tries = 0
     _transmit(sa, now)
 
@@ -103,6 +106,8 @@ def tick(sa, now):
             limit = sa.connection.retransmit_tries
             body = struct.pack(">BBBI", sa.tries, limit - 1, sa.exchange, sa.send_id)
             sa.endpoint.trace(event.RETRANSMIT, sa.number, body)
+        if sa.tries == _LONG_TRIES and sa.fragment_size and len(sa.request[0]) > _LONG:
+            load("uike.ike.fragment").split_again(sa)
         _transmit(sa, now)
 
 
@@ -114,8 +119,8 @@ def on_response(sa, message, now):
     try:
         if clear:
             message.read(message.first, HEADER, len(message.buffer))
-        else:
-            sk.open(sa, message)
+        elif not sk.open(sa, message):
+            return
     except Refusal as refusal:
         if not message.authentic:
             raise
@@ -139,7 +144,9 @@ def on_request(sa, message, now):
     if message.id != sa.receive_id:
         if message.id + 1 != sa.receive_id or not sa.last_response:
             raise Refusal(reason.WRONG_MESSAGE_ID)
-        sk.open(sa, message)
+        sk.unlock(sa, message)
+        if message.first == iana.SKF and message.buffer[_FRAGMENT_NUMBER] != 1:
+            raise Refusal(reason.FRAGMENT_REPEATED)  # the first one speaks for all (RFC 7383 section 2.6.1)
         sa.endpoint.send(sa, sa.last_response, now)
         raise Refusal(reason.RETRANSMITTED_REQUEST)
     refusal = None
@@ -147,8 +154,8 @@ def on_request(sa, message, now):
     try:
         if clear:
             message.read(message.first, HEADER, len(message.buffer))
-        else:
-            sk.open(sa, message)
+        elif not sk.open(sa, message):
+            return
         trace_received(sa, message)
         sa.heard_at = now
         if not sa.connection.initiator:  # the initiator may have floated, or its NAT moved it
@@ -194,11 +201,11 @@ def _send_response(sa, message, payloads, now):
     if message.exchange == iana.IKE_SA_INIT:
         refused = payloads[0][0] == iana.N  # nothing is kept of an SA that was refused here
         spi_r = bytes(8) if refused else sa.spi_r
-        response = build(sa.spi_i, spi_r, message.exchange, iana.FLAG_RESPONSE, 0, payloads)
-        sa.setup.request, sa.setup.response = bytes(message.buffer), bytes(response)
+        response = [build(sa.spi_i, spi_r, message.exchange, iana.FLAG_RESPONSE, 0, payloads)]
+        sa.setup.request, sa.setup.response = bytes(message.buffer), bytes(response[0])
     else:
         response = sk.seal(sa, message.exchange, True, message.id, payloads)
-    _trace_sent(sa, message.exchange, True, message.id, payloads, len(response))
+    _trace_sent(sa, message.exchange, True, message.id, payloads, response)
     sa.last_response = response
     sa.receive_id = message.id + 1
     sa.endpoint.send(sa, response, now)
@@ -211,8 +218,9 @@ def trace_received(sa, message):
         _trace(sa, message, message.exchange, message.buffer[19], message.id, payloads, len(message.buffer))
 
 
-def _trace_sent(sa, exchange, response, message_id, payloads, size):
+def _trace_sent(sa, exchange, response, message_id, payloads, datagrams):
     if sa.endpoint.trace:
+        size = len(datagrams[0]) if len(datagrams) == 1 else HEADER + chain_size(payloads)
         flags = (iana.FLAG_INITIATOR if sa.initiator else 0) | (iana.FLAG_RESPONSE if response else 0)
         _trace(sa, None, exchange, flags, message_id, payloads, size)
 

@@ -25,7 +25,7 @@ def initiate(sa):
         payloads.append((iana.SA, proposals.build(offers, iana.PROTO_IKE)))
         payloads.append(ke.build(group, exchange))
         payloads.append((iana.NONCE, sa.setup.nonce_i))
-        response = yield (iana.IKE_SA_INIT, payloads + natd.notifies(sa))
+        response = yield (iana.IKE_SA_INIT, payloads + natd.notifies(sa) + _can_fragment(sa))
         #                                   <-- HDR, SAr1, KEr, Nr
         while not _counts(sa, response, offers, group):
             response = yield None
@@ -46,6 +46,7 @@ def initiate(sa):
     if not natd.detect(sa, response):
         raise Refusal(reason.NAT_T_UNSUPPORTED)
     _agree(sa, exchange, response.body(iana.KE)[4:])
+    _agree_fragments(sa, response)
     sa.send_id = 1
     sa.local = (sa.local[0], iana.PORT_NATT)  # RFC 7296 section 2.23: float, and stay there
     sa.remote = (sa.remote[0], iana.PORT_NATT)
@@ -113,6 +114,7 @@ def respond(sa, request):
     exchange = sa.endpoint.crypto.key_exchange(group, sa.endpoint.random)
     ours = ke.build(group, exchange)
     _agree(sa, exchange, theirs)
+    _agree_fragments(sa, request)
     sa.become(event.STATE_AUTH)
     #                                       <-- HDR, SAr1, KEr, Nr
     payloads = [
@@ -120,7 +122,7 @@ def respond(sa, request):
         ours,
         (iana.NONCE, sa.setup.nonce_r),
     ]
-    return payloads + natd.notifies(sa)
+    return payloads + natd.notifies(sa) + (_can_fragment(sa) if sa.fragment_size else [])
 
 
 def _choose(sa, offered):
@@ -138,6 +140,17 @@ def _choose(sa, offered):
 
 def _number(offered, transforms):
     return proposals.choose(offered, [transforms], iana.PROTO_IKE, 0)[0]
+
+
+def _can_fragment(sa):
+    """Our word that we speak RFC 7383."""
+    return [notify(iana.IKEV2_FRAGMENTATION_SUPPORTED)] if sa.connection.fragmentation else []
+
+
+def _agree_fragments(sa, message):
+    """Messages may be fragmented from now on when both sides say so (RFC 7383 section 2.3)."""
+    if sa.connection.fragmentation and message.notify(iana.IKEV2_FRAGMENTATION_SUPPORTED) is not None:
+        sa.fragment_size = sa.connection.fragment_size
 
 
 def _agree(sa, exchange, public):

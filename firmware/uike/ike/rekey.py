@@ -174,6 +174,7 @@ def succeed(sa, fresh, ours=False, collision=_NONE):
     endpoint = sa.endpoint
     fresh.quiet = False
     fresh.peer_id, fresh.address, fresh.behind_nat, fresh.heard_at = sa.peer_id, sa.address, sa.behind_nat, sa.heard_at
+    fresh.fragment_size = sa.fragment_size
     fresh.children, sa.children = sa.children, []
     for each in fresh.children:
         each.owner = fresh

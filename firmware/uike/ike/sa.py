@@ -61,17 +61,21 @@ class IkeSa:
         self.seal = None
         self.open = None
         self.iv = 0
+        # Fragmentation (RFC 7383)
+        self.fragment_size = 0  # of our IP datagrams, in bytes; 0 when it was not negotiated
+        self.fragments = {}  # of a response (True) and of a request (False) -> ike/reassembly.Parts
+        self.fragments_until = 0  # ms: then they are given up
         # Exchanges (ike/exchange)
         self.task = None  # our exchange, a generator
         self.waiting = []  # those that start when it has ended
         self.answering = None  # the peer's exchange, a generator, while it takes several requests
         self.send_id = 0
         self.receive_id = 0
-        self.request = None  # our request, sent and unanswered
+        self.request = None  # our request, sent and unanswered: its datagrams
         self.exchange = 0  # its exchange type
         self.tries = 0
         self.retransmit_at = None
-        self.last_response = None  # to the peer's last request
+        self.last_response = None  # to the peer's last request: its datagrams
         self.expires_at = None  # when it ends by itself: half-open, worn out, or deleted and forgotten
         self.heard_at = now
         self.sent_at = now
@@ -98,3 +102,4 @@ class IkeSa:
                 cipher.wipe()
         self.seal = self.open = self.setup = self.task = self.answering = self.request = self.last_response = None
         self.waiting = []
+        self.fragments = {}
