@@ -27,6 +27,10 @@ CONFIG_ERROR = 19  # text: key, tab, problem
 COMMAND_ERROR = 20  # text
 OFFER = 21  # ours(1) proposals as in an SA payload: printed when no proposal is common
 PACKET = 22  # never traced: an inner packet for the application
+SELF_TEST = 30  # primitives that gave their known answers(1) milliseconds(4)
+ENGINE_RETIRED = 31  # text: name of an accelerator that did not
+SEED = 32  # reason(1): what was wrong with the stored seed
+STOPPED = 33  # reason(1) detail: the appliance has ended
 
 # States of an IKE SA (uike/ike/sa.py holds the table of legal moves)
 STATE_IDLE = 0
