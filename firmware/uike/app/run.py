@@ -5,8 +5,6 @@ import struct
 from uike import VERSION, event
 from uike.app import icmp
 from uike.crypto import Failure
-from uike.crypto.drbg import Drbg
-from uike.crypto.health import watch
 from uike.trace import Trace
 from uike.transient import drop, load
 
@@ -30,17 +28,11 @@ class Appliance:
         self.board = board
         self.trace = Trace(board)
         self.trace(event.GREETING, 0, ("uike %s on %s" % (VERSION, board.name)).encode())
-        crypto = board.crypto()
-        boot = load("uike.app.boot")
-        connections = boot.configuration(board.store, self.trace)
-        boot.self_test(crypto, connections, board, self.trace)
-        random = Drbg(watch(board.entropy), crypto.prf)
-        boot.mix_seed(random, board.store, self.trace)
-        del boot
+        parts = load("uike.app.boot").start(board, self.trace)
         drop()
         from uike.endpoint import Endpoint  # not before the power-on tests have gone: code is RAM
 
-        self.endpoint = Endpoint(connections, crypto, random, self.trace)
+        self.endpoint = Endpoint(*parts, self.trace)
         self.ping = None
         self.quit_at = None
 

@@ -28,7 +28,7 @@ def watch(entropy):
     something that is no entropy.
     """
 
-    def draw(n):
+    def read(n):
         try:
             samples = entropy(_WINDOW)
         except OSError:
@@ -44,4 +44,4 @@ def watch(entropy):
                 raise Failure(reason.ENTROPY_FAILED, b"")
         return samples
 
-    return draw
+    return read

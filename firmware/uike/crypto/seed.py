@@ -10,7 +10,7 @@ _NAME = "seed"
 _SIZE = 32  # bytes: the security strength
 
 
-def mix(random, store):
+def reseed(random, store):
     """Mixes the seed of `store` into a Drbg and puts another in its place. Returns the reasons why not, a list.
 
     The new seed is written before a byte is drawn for any other purpose, so no two boots speak from the same one,
