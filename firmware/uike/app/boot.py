@@ -1,4 +1,4 @@
-"""Power-on: the configuration, the self-test and the stored seed, in this order. Loaded by `uike.app.run`, then dropped.
+"""Power-on: the configuration, the self-test and the stored seed, in this order. For `uike.app.run`; then dropped.
 
 Whatever a step loads is gone before the next one begins, and the engine is loaded after all of them. The DRBG made
 here stays: its code is kept by the object.
