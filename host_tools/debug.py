@@ -215,5 +215,20 @@ class Renderer:
     def _command_error(self, event):
         return [(names.printable(f"command refused: {event.fields['text']}".encode(), 400), "bad")]
 
+    def _self_test(self, event):
+        fields = event.fields
+        return [(f"self-test passed: {fields['passed']} primitives in {fields['elapsed_ms']} ms", "dim")]
+
+    def _engine_retired(self, event):
+        name = names.printable(event.fields["text"].encode())
+        return [(f"accelerator {name} failed its self-test: done without until the next power-on", "warn")]
+
+    def _seed(self, event):
+        text, remedy = reasons.explain(event)
+        return [(text, "dim")] if event.fields["reason"] == reason.SEED_MISSING else [(f"{text}; {remedy}", "warn")]
+
+    def _stopped(self, event):
+        return self._verdict("stopped", event, False)
+
     def _garbled(self, event):
         return [(names.printable(f"garbled record: {event.fields['text']}".encode()), "warn")]

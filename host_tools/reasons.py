@@ -189,6 +189,28 @@ _TEXTS = {
     reason.CHILD_NOT_FOUND: ("a Child SA that is to be replaced does not exist any more", "nothing: it is made anew"),
     reason.TOO_MANY_CHILDREN: ("more Child SAs than this board keeps", "ask for fewer on the peer"),
     reason.LOCAL_ERROR: ("a fault in the firmware", "please report it with the trace"),
+    reason.SELF_TEST_FAILED: (
+        "a primitive gave a wrong answer to the power-on test",
+        "switch the board off and on; if it goes on, write the image anew, or replace the board",
+    ),
+    reason.NO_ENTROPY: (
+        "the board's entropy source gives nothing",
+        "switch the radio on before the appliance starts: it feeds the generator",
+    ),
+    reason.ENTROPY_FAILED: (
+        "the board's entropy source repeats itself",
+        "switch the board off and on; if it goes on, replace it: its generator is broken",
+    ),
+    reason.SEED_MISSING: ("no seed of an earlier boot in the store", "nothing, if this is the first boot"),
+    reason.SEED_SHORT: (
+        "the seed in the store is too short",
+        "nothing: it is replaced; the power went while it was written",
+    ),
+    reason.SEED_UNREADABLE: ("the seed in the store cannot be read", "check the file system of the board"),
+    reason.SEED_NOT_KEPT: (
+        "no new seed could be put into the store, so the next boot finds the old one",
+        "make room in the store, or check the file system of the board",
+    ),
 }
 
 NAMES = {value: key for key, value in vars(reason).items() if key.isupper()}
@@ -206,7 +228,7 @@ def remedy(number: int) -> str:
 
 
 def explain(event) -> tuple[str, str]:
-    """(text, remedy) of a decoded event that carries a reason: drop, reject, closed, child_down."""
+    """(text, remedy) of a decoded event that carries a reason: drop, reject, closed, child_down, seed, stopped."""
     fields = event.fields
     number = fields["reason"]
     return text(number) + _circumstances(number, fields) + _detail(number, fields), remedy(number)

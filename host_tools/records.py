@@ -217,4 +217,8 @@ _DECODERS = {
         "spi_r": body.take(8).hex(),
     },
     event.OFFER: lambda body: {"ours": body.flag(), "data": body.rest()},
+    event.SELF_TEST: lambda body: {"passed": body.number(), "elapsed_ms": body.number(4)},
+    event.ENGINE_RETIRED: _text,
+    event.SEED: lambda body: {"reason": body.number()},
+    event.STOPPED: lambda body: {"reason": body.number(), "detail": body.rest()},
 }

@@ -31,6 +31,10 @@ CHILD_REKEYED = 24  # old SPI in(4) new SPI in(4) ours(1) collision(1: 0 none, 1
 IKE_REKEYED = 25  # number of the SA that replaces this one(2) ours(1) collision(1) its SPIs(16)
 PACKET = 22  # never traced: an inner packet for the application
 FRAGMENT = 23  # out(1) exchange(1) response(1) message ID(4) number(2) of(2) length of the datagram(2)
+SELF_TEST = 30  # primitives that gave their known answers(1) milliseconds(4)
+ENGINE_RETIRED = 31  # text: name of an accelerator that did not
+SEED = 32  # reason(1): what was wrong with the stored seed
+STOPPED = 33  # reason(1) detail: the appliance has ended
 
 # States of an IKE SA (uike/ike/sa.py holds the table of legal moves)
 STATE_IDLE = 0

@@ -85,6 +85,10 @@ class Outcome:
     def _on_command_error(self, event, fields):
         self.failure_text = self.failure_text or ("LOCAL_ERROR", fields["text"], "")
 
+    def _on_stopped(self, event, fields):
+        text, remedy = reasons.explain(event)
+        self.failure_text = (REASON_NAMES.get(fields["reason"], str(fields["reason"])), text, remedy)
+
     def _failed(self, event) -> None:
         """Keep the event that says most: the end of the SA tells the notify and the message, a refusal only why."""
         if self.failure_event is None or event.name == "closed" and self.failure_event.name != "closed":

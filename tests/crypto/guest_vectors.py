@@ -32,9 +32,9 @@ def run(provider, cases):
         count += 1
         passed += why is None
         if why is not None:
-            print(f"FAIL {case['name']}: {why}")
+            print("FAIL", case["name"] + ":", why)
         gc.collect()
-    print(f"{passed} of {count}")
+    print(passed, "of", count)
 
 
 def check(provider, case):
