@@ -60,14 +60,14 @@ class Ecc(Engine):
         return 0x100 <= offset < 0x100 + self.slot * self.slots
 
     def read(self, offset):
-        if not self.usable():
+        if not self.usable:
             return self.noise(offset)
         if self._in_memory(offset):
             return self.words.get(offset, 0)
         return {0x0C: self.raw, 0x1C: self.conf}.get(offset, 0)
 
     def write(self, offset, value):
-        if not self.usable():
+        if not self.usable:
             self.misuses += 1
         elif self._in_memory(offset):
             self.words[offset] = value

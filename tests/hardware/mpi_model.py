@@ -82,6 +82,12 @@ class System:
         for engine in self.engines:
             engine.rewired()
 
+    def stick(self, address, mask, value):
+        """From now on these bits read as `value`, whatever is written."""
+        self.stuck[address] = (mask, value)
+        for engine in self.engines:
+            engine.rewired()
+
 
 class Engine:
     """What both engines have in common: clock, reset, power, memory and an operation under way."""
@@ -89,6 +95,7 @@ class Engine:
     def __init__(self, system, base, clock, holds, power_address):
         self.system, self.base = system, base
         self.clock, self.holds, self.power_address = clock, holds, power_address
+        self.usable = False
         self.words = {}  # offset: value
         self.running = None
         self.ticks = 0
@@ -108,17 +115,15 @@ class Engine:
     def clocked(self):
         return self.system.read(self.clock[0]) >> self.clock[1] & 1
 
-    def usable(self):
-        return self.clocked() and not self.held() and self.powered()
-
     def rewired(self):
         """A write to the system registers: reset zeroes, power-down forgets."""
+        self.usable = bool(self.clocked() and not self.held() and self.powered())
         if self.held() or not self.powered():
             self.reset()
 
     def tick(self):
         """One access goes by."""
-        if self.usable() and self.running:
+        if self.running and self.usable:
             self.ticks -= 1
             if self.ticks <= 0 and "done" not in self.fail:
                 operation, self.running = self.running, None
@@ -144,7 +149,7 @@ class Mpi(Engine):
         self.flag = 0
 
     def tick(self):
-        if self.usable() and self.cleaning and "clean" not in self.fail:
+        if self.cleaning and self.usable and "clean" not in self.fail:
             self.cleaning -= 1
         super().tick()
 
@@ -152,7 +157,7 @@ class Mpi(Engine):
         return offset < 0x800 and offset % 0x200 < 4 * self.size
 
     def read(self, offset):
-        if not self.usable() or self.cleaning and self._in_memory(offset):
+        if not self.usable or self.cleaning and self._in_memory(offset):
             return self.noise(offset)
         if self._in_memory(offset):
             return self.words.get(offset, 0)
@@ -164,7 +169,7 @@ class Mpi(Engine):
         return self.registers.get(offset, 0)
 
     def write(self, offset, value):
-        if not self.usable() or self.cleaning and self._in_memory(offset):
+        if not self.usable or self.cleaning and self._in_memory(offset):
             self.misuses += 1
         elif self._in_memory(offset):
             self.words[offset] = value

@@ -22,7 +22,7 @@ class Guard:
         self.masked = 0
         self.reports = []
         self.pauses = 0
-        self.spans = []  # accesses made with interrupts masked
+        self.spans = []  # (first, after the last) access of those made with interrupts masked
 
     def may_use(self):
         return self.allowed
@@ -36,7 +36,7 @@ class Guard:
 
     def end(self, state):
         self.masked -= 1
-        self.spans.append(self.silicon.accesses - state)
+        self.spans.append((state, self.silicon.accesses))
 
     def report(self, code):
         self.reports.append(code)

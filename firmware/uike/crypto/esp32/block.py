@@ -101,9 +101,12 @@ class Block:
             if not self._clocked() or self.lax:
                 break
             self._guard.pause()
-        if not self._critical(self._on):
-            raise Fault(BUSY if self._clocked() else NO_CLOCK)
+        code = self._critical(self._on)
+        if code == BUSY:
+            raise Fault(BUSY)
         try:
+            if code:
+                raise Fault(code)
             self._ready()
             return job()
         finally:
@@ -117,14 +120,14 @@ class Block:
             self._guard.end(state)
 
     def _on(self):
-        if not self.lax and self._clocked():
-            return False
+        if self._clocked() and not self.lax:
+            return BUSY
         system, clock, bit, _, _, _, memory = self._wiring
         self._change(system + clock, 1 << bit, 1 << bit)
         if memory:
             self._change(system + memory, 5, 0)
         self._pulse()
-        return self.lax or self._clocked()
+        return 0 if self.lax or self._clocked() else NO_CLOCK
 
     def _pulse(self):
         """Reset, which stops the engine and zeroes its memory."""
@@ -184,7 +187,7 @@ class Block:
                 self._guard.pause()
             elif entries:  # switched off under us: our operands are still in there
                 entries -= 1
-                ours = self._critical(self._on)
+                ours = not self._critical(self._on)
             else:
                 return
         self._critical(self._off)

@@ -1,10 +1,10 @@
 """Modular powers and products on the chip's big-number engine: MODP groups 14 to 16 and RSA. Loaded while one runs.
 
-The engine multiplies after Montgomery: it wants M' = -1/M mod 2**32 and R**2 mod M with R = 2**(32 * words), and gives a
-wrong number without a word when anything was wrong. So no result leaves here without a proof. Where there is room for
-one more word, the modulus is made longer by a 32-bit prime: what the engine gives must then agree, modulo that prime,
-with what we compute ourselves in microseconds, and its remainder modulo M is the answer (Shamir 1997). At full length
-the operation is done a second time with the negated base.
+The engine multiplies after Montgomery: it wants M' = -1/M mod 2**32 and R**2 mod M with R = 2**(32 * words), and gives
+a wrong number without a word when anything was wrong. So no result leaves here without a proof. Where there is room
+for one more word, the modulus is made longer by a 32-bit prime: what the engine gives must then agree, modulo that
+prime, with what we compute ourselves in microseconds, and its remainder modulo M is the answer (Shamir 1997). At full
+length the operation is done a second time with the negated base.
 
 On the ESP32 operands grow in steps of 16 words, each power takes the same time whatever the exponent, and a modular
 product is two passes. The others take any number of words, may begin at the exponent's top bit, and are constant in
