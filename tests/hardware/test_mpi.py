@@ -7,7 +7,8 @@ import pytest
 
 from tests.hardware import mpi_model
 from tests.hardware.mpi_model import CHIPS, Silicon
-from uike.crypto.esp32.mpi import Mpi
+from uike.crypto.esp32 import block
+from uike.crypto.esp32.mpi import Mpi, m_prime
 
 SEED = 2409
 
@@ -75,3 +76,197 @@ def test_powers_and_products(chip, bits):
     assert mpi.multiply(a, b, modulus, size) == (a * b % modulus if bits // 32 <= mpi.words_max else None)
     assert not guard.reports and not silicon.mpi.misuses
     quiet(silicon, guard)
+
+
+def test_the_fast_arithmetic_of_the_model_is_that_of_the_engine():
+    rng = random.Random(SEED)
+    for words in (1, 2, 5, 16):
+        m = rng.getrandbits(32 * words) | 1 | 1 << 32 * words - 1
+        x, y, square = rng.randrange(m), rng.getrandbits(32 * words), (1 << 64 * words) % m
+        prime = -pow(m, -1, 1 << 32) % (1 << 32)
+        assert prime == m_prime(m)
+        case = (x, y, m, prime, square, words, 32 * words)
+        assert mpi_model.power(*case) == mpi_model.power_by_words(*case) == pow(x, y, m)
+        if words > 1:
+            wrong = (x, y, m, prime ^ 4, square, words, 32 * words)
+            assert mpi_model.power(*wrong) != pow(x, y, m)
+            assert mpi_model.power(x, y, m, prime, square ^ 4, words, 32 * words) != pow(x, y, m)
+
+
+# Checked on silicon by Espressif (ESP-IDF components/hal/test_apps/crypto/main/mpi/mpi_params.h, CC0), all but the
+# ESP32: M, X, Y, R**2 mod M, M', words, bits of Y, Z.
+SILICON = (
+    (0xFFFFFFFF, 0x1000, 2, 1, 1, 1, 2, 0x1000000),
+    (0xFFFFFFF, 0x1234, 2, 0x100, 0x10000001, 1, 2, 0x14B5A90),
+    (3, 5, 1, 1, 0x55555555, 1, 1, 2),
+    (0x77, 0x1111, 1, 0x56, 0xB90226B9, 1, 1, 0x55),
+    (0xBB, 0x1111, 2, 0x89, 0x5E75BB8D, 1, 2, 0x88),
+    ((1 << 136) - 1, 2, 0x128, 1 << 48, 1, 5, 9, 1 << 24),
+    (0x123456789, 0x123456789, 0x123456789, 0x34890700, 0x60A2C147, 2, 33, 0),
+    (0x123456789, 0x123456788, 0x123456788, 0x34890700, 0x60A2C147, 2, 33, 1),
+    (0x123456789, 0x12345678A, 0x12345678A, 0x34890700, 0x60A2C147, 2, 33, 1),
+    (7, 0x32, 0x3E9, 2, 0x49249249, 1, 10, 1),
+)
+
+
+@pytest.mark.parametrize("m, x, y, square, prime, words, bits, z", SILICON)
+def test_vectors_that_passed_on_silicon(m, x, y, square, prime, words, bits, z):
+    assert mpi_model.sound(m, prime, square, words) and m_prime(m) == prime
+    assert mpi_model.power(x, y, m, prime, square, words, bits) == z
+    assert mpi_model.power_by_words(x, y, m, prime, square, words, bits) == z
+
+
+def test_a_plain_product_wants_the_lower_half_of_z_zero():
+    silicon, _, mpi = board("esp32s3")
+    mpi._on()
+    silicon.mpi.cleaning = 0
+    silicon.mpi.put(mpi_model.X, 3, 2)
+    silicon.mpi.put(mpi_model.Z, 5 << 64, 4)
+    silicon.mpi.registers[0x804] = 3
+    silicon.mpi._plain()
+    assert silicon.mpi.number(mpi_model.Z, 4) == 15
+    silicon.mpi.put(mpi_model.Z, 5 << 64 | 7, 4)
+    silicon.mpi._plain()
+    assert silicon.mpi.number(mpi_model.Z, 4) == 22
+
+
+def test_a_secret_exponent_runs_in_constant_time_and_a_public_one_is_accelerated():
+    for public, bits, expected in ((False, 0, (1, 0)), (False, 256, (1, 1)), (True, 0, (0, 1))):
+        silicon, _, mpi = board("esp32c3")
+        seen = []
+
+        def watch(index, write, address, value, seen=seen, engine=silicon.mpi):
+            if address == 0x6003C80C:
+                seen.append((engine.registers[0x820], engine.registers[0x824]))
+            return value if write else None
+
+        silicon.fault = watch
+        assert mpi.power(2, 65537, (1 << 521) - 1, 66, bits=bits, public=public) == pow(2, 65537, (1 << 521) - 1)
+        assert seen == [expected]
+
+
+def test_what_it_does_not_take():
+    silicon, guard, mpi = board("esp32c6")
+    odd = (1 << 521) - 1
+    assert (
+        mpi.power(2, 0, odd, 66) is None and mpi.power(2, 3, odd - 1, 66) is None and mpi.power(2, 3, odd, 65) is None
+    )
+    assert mpi.power(2, 256, odd, 66, bits=8) is None and mpi.power(0, 3, odd, 66) == 0
+    assert mpi.power(2, 3, (1 << 3073) - 1, 385) is None and mpi.multiply(3, 5, (1 << 127) - 1, 16) is None
+    with pytest.raises(KeyError):
+        Mpi("esp32c2", silicon, guard, None)
+
+
+def test_refused_while_wifi_associates_or_tls_is_at_it():
+    silicon, guard, mpi = board("esp32")
+    odd = (1 << 521) - 1
+    guard.allowed = False
+    assert mpi.power(2, 3, odd, 66) is None
+    guard.allowed = True
+    guard.lock.acquire()
+    assert mpi.power(2, 3, odd, 66) is None
+    assert guard.reports == [block.REFUSED, block.REFUSED] and not silicon.accesses
+    guard.lock.release()
+    assert mpi.power(2, 3, odd, 66) == 8
+
+
+def test_a_clock_that_a_dead_program_left_on_is_reclaimed():
+    silicon, guard, mpi = board("esp32s3")
+    silicon.system.registers[0x600C001C] |= 1 << 3
+    assert mpi.power(2, 3, 0xFFFFFFFB, 4) is None and guard.reports == [block.BUSY]
+    mpi.reclaim()
+    assert mpi.power(2, 3, 0xFFFFFFFB, 4) == 8
+    quiet(silicon, guard)
+
+
+def test_every_failure_has_its_code():
+    for faults, code in (({"clean"}, block.NO_CLEAN), ({"done"}, block.NOT_DONE)):
+        silicon, guard, mpi = board("esp32c3")
+        silicon.mpi.fail = faults
+        assert mpi.power(2, 65537, (1 << 521) - 1, 66) is None and guard.reports == [code]
+    silicon, guard, mpi = board("esp32")
+    silicon.system.stick(0x3FF0001C, 4, 0)
+    assert mpi.power(2, 3, 0xFFFFFFFB, 4) is None and guard.reports == [block.NO_CLOCK]
+
+
+def test_constants_of_a_wrong_modulus_do_not_pass():
+    modulus = (1 << 521) - 1
+    for at in (3, 4):
+        silicon, guard, mpi = board("esp32s2")
+        found = list(mpi._constants(modulus, 66, True))
+        found[at] = found[at] ^ 2 if at == 3 else bytearray(b"\x05") + found[at][1:]
+        mpi._moduli = [tuple(found)]
+        assert mpi.power(3, 65537, modulus, 66) is None and guard.reports == [block.WRONG]
+
+
+def test_an_engine_with_other_ideas_of_its_constants_is_found_out_at_full_length(monkeypatch):
+    """The mirror image alone would pass: (-cx)**e is as negative as (-x)**e. The trial before it does not."""
+    right = mpi_model.power
+    monkeypatch.setattr(mpi_model, "power", lambda x, y, m, *rest: right(3 * x % m, y, m, *rest))
+    silicon, guard, mpi = board("esp32s2")
+    assert mpi.power(5, 65537, (1 << 4096) - 3, 512) is None and guard.reports == [block.WRONG]
+
+
+def test_the_constants_of_two_moduli_are_kept():
+    _, _, mpi = board("esp32c3")
+    for modulus in ((1 << 521) - 1, 0xFFFFFFFB, (1 << 127) - 1):
+        assert mpi.power(2, 3, modulus, 66) == 8
+    assert [found[0] for found in mpi._moduli] == [(1 << 127) - 1, 0xFFFFFFFB]
+    mpi.forget()
+    assert not mpi._moduli
+
+
+def test_interrupts_are_masked_for_a_few_accesses_only():
+    silicon, guard, mpi = board("esp32")
+    assert mpi.power(2, 3, (1 << 2048) - 1, 256, bits=2)
+    assert max(end - begin for begin, end in guard.spans) <= 20
+
+
+class LaxEngine(mpi_model.Mpi):
+    """The MPI block of an emulator: no gates, M' and R**2 ignored, only Z can be read back, done at once."""
+
+    def read(self, offset):
+        if offset == 0x818:
+            self.words.clear()
+            return 1
+        if offset == 0x814:
+            return self.flag
+        return self.words.get(offset, 0) if mpi_model.Z <= offset < mpi_model.Y else 0
+
+    def write(self, offset, value):
+        if offset == 0x814:
+            self.flag &= ~value
+        elif offset == 0x808:
+            words = self._length(0x804)
+            self.put(
+                mpi_model.Z, pow(*(self.number(at, words) for at in (mpi_model.X, mpi_model.Y, mpi_model.M))), words
+            )
+            self.flag = 1
+        elif offset < 0x800:
+            self.words[offset] = value
+        else:
+            self.registers[offset] = value
+
+
+LaxEngine.__name__ = "Mpi"
+
+
+def test_a_lax_emulator_works_by_option_only():
+    for lax in (False, True):
+        silicon = Silicon((LaxEngine, "esp32"))
+        silicon.mpi.registers[0x804] = 0
+        guard = Guard(silicon)
+        mpi = Mpi("esp32", silicon, guard, random.Random(SEED).randbytes, lax)
+        modulus = (1 << 2048) - 1981
+        assert mpi.power(3, 1 << 255 | 1, modulus, 256) == (pow(3, 1 << 255 | 1, modulus) if lax else None)
+        assert guard.reports == ([] if lax else [block.NOT_LOADED])
+
+
+def test_accesses_of_a_2048_bit_power():
+    """Two of three are reading back: what was loaded, and that it is gone."""
+    counts = {}
+    for chip in ("esp32", "esp32s3"):
+        silicon, _, mpi = board(chip)
+        assert mpi.power(2, 3, (1 << 2048) - 1, 256, bits=2) == 8
+        counts[chip] = silicon.accesses
+    assert counts == {"esp32": 1017, "esp32s3": 844}

@@ -8,8 +8,13 @@ from tests.hardware import faults
 from tests.hardware.test_mpi import SEED, board
 from uike.crypto.esp32 import block
 
-CHIPS = ("esp32", "esp32s2", "esp32s3", "esp32c3", "esp32c6")
-PAUSES_MAX = 3 * block._BUSY_PAUSES  # two attempts to get in, and leaving
+CHIPS = ("esp32", "esp32s2", "esp32s3", "esp32c3", "esp32c6", "esp32h2", "esp32c5", "esp32p4")
+BUSY_PAUSES = 100  # more than faults.Inside.LENGTH; on a board twenty times as many
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(block, "_BUSY_PAUSES", BUSY_PAUSES)
 
 
 def numbers(bits):
@@ -33,7 +38,8 @@ def suffer(chip, name, bits, kind, index):
     where = f"{chip} {name} {bits} {kind.__name__} at {index} of {silicon.accesses}, seed {SEED}"
     assert result in (right, None), where
     assert (result is None) == bool(guard.reports), where
-    assert guard.pauses <= PAUSES_MAX and not guard.masked, where
+    longest = 50 + 2 * bits * (bits // 32 + 16) ** 2 // (500 * mpi._rate)
+    assert guard.pauses <= 4 * (BUSY_PAUSES + longest) and not guard.masked, where
     assert guard.lock.acquire(False), where
     engine = silicon.engines[0]
     if kind is faults.Inside:
@@ -57,8 +63,56 @@ def accesses(chip, name, bits):
 
 
 @pytest.mark.parametrize("kind", faults.EACH, ids=lambda kind: kind.__name__)
-@pytest.mark.parametrize("chip", CHIPS)
-def test_every_access_of_a_small_power(chip, kind):
-    count = accesses(chip, "power", 512)
-    for index in range(count):
+@pytest.mark.parametrize("chip", ["esp32", "esp32c6"])
+def test_every_fault_before_every_access_of_a_small_power(chip, kind):
+    for index in range(accesses(chip, "power", 512)):
         suffer(chip, "power", 512, kind, index)
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_some_fault_before_every_access_of_a_small_power(chip):
+    for index in range(accesses(chip, "power", 512)):
+        for turn in (0, 5, 10):
+            suffer(chip, "power", 512, faults.EACH[(index + turn) % len(faults.EACH)], index)
+
+
+BIG = (("esp32", "power", 2048), ("esp32", "power", 4096), ("esp32s3", "power", 2048), ("esp32s3", "power", 4096))
+
+
+@pytest.mark.parametrize("kind", faults.EACH, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("chip, name, bits", (*BIG, ("esp32", "multiply", 1024), ("esp32c6", "multiply", 1024)))
+def test_sampled_accesses_of_larger_operations(chip, name, bits, kind):
+    count = accesses(chip, name, bits)
+    for index in random.Random(SEED).sample(range(count), 2048 // bits or 1):
+        suffer(chip, name, bits, kind, index)
+
+
+@pytest.mark.parametrize("chip", ["esp32", "esp32c6"])
+def test_every_access_at_once_by_several_masters(chip):
+    """Faults in both attempts: nothing is ever believed for having been tried twice."""
+    count = accesses(chip, "power", 512)
+    for index in range(0, count, 3):
+        silicon, guard, mpi = board(chip)
+        both = (
+            faults.Multiplied(silicon, index),
+            faults.Cleared(silicon, index + 2),
+            faults.Whole(silicon, count + index),
+        )
+
+        def fault(now, write, address, value, both=both):
+            for each in both:
+                each(now, write, address, value)
+            return value if write else None
+
+        silicon.fault = fault
+        result, right = operate(mpi, "power", 512)
+        assert result in (right, None) and not silicon.mpi.clocked()
+
+
+@pytest.mark.parametrize("every", [2, 5, 17, 101, 400])
+def test_an_esp32_that_keeps_losing_writes(every):
+    silicon, guard, mpi = board("esp32")
+    silicon.fault = lambda index, write, address, value: value if write and index % every else None
+    result, right = operate(mpi, "power", 512)
+    assert result in (right, None)
+    assert guard.reports or result == right

@@ -58,7 +58,7 @@ class Block:
                     return self._once(job)
                 except Fault as fault:
                     code = fault.args[0]
-                    if code == BUSY:
+                    if code in (BUSY, NOT_DONE):  # no use in waiting once more
                         break
             guard.report(code)
             return None
@@ -70,10 +70,11 @@ class Block:
         self._off()
 
     def wait(self, address, pauses):
-        """Until bit 0 is set there. Raises Fault(NOT_DONE)."""
+        """Until bit 0 is set there. Raises Fault(NOT_DONE), or Fault(LOST) as soon as somebody else is seen."""
         for _ in range(pauses):
             if self.registers.read(address) & 1:
                 return
+            self.check()
             self._guard.pause()
         raise Fault(NOT_DONE)
 

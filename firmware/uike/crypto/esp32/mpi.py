@@ -4,7 +4,7 @@ The engine multiplies after Montgomery: it wants M' = -1/M mod 2**32 and R**2 mo
 a wrong number without a word when anything was wrong. So no result leaves here without a proof. Where there is room
 for one more word, the modulus is made longer by a 32-bit prime: what the engine gives must then agree, modulo that
 prime, with what we compute ourselves in microseconds, and its remainder modulo M is the answer (Shamir 1997). At full
-length the operation is done a second time with the negated base.
+length the operation is done a second time with the negated base, by an engine that has passed the first kind of proof.
 
 On the ESP32 operands grow in steps of 16 words, each power takes the same time whatever the exponent, and a modular
 product is two passes. The others take any number of words, may begin at the exponent's top bit, and are constant in
@@ -32,6 +32,7 @@ _REGISTERS = (0x804, 0x804, 0x80C, 0x810, 0x818, 0x81C, 0x808)
 _WORD = 0xFFFFFFFF
 _MARK = 0x75696B65
 _PRIME = (1 << 32) - 5
+_TRIAL = (1 << 127) - 1
 _MODULI = 2  # constants kept: both primes of an RSA key
 _PRODUCT_BYTES_MIN = 64  # below that the software is faster than the loading
 
@@ -62,6 +63,7 @@ class Mpi(Block):
         self._random = random
         self._moduli = []
         self._used = 0  # words of each block
+        self._passed = False  # the proof with a prime, so constants and registers are as we think
 
     def power(self, base, exponent, modulus, size, bits=0, public=False, verify=None):
         """base ** exponent modulo an odd modulus of `size` bytes as an integer, or None: compute it in software.
@@ -125,6 +127,8 @@ class Mpi(Block):
     def _proven(self, operate, x, found, odd, expected, verify):
         """operate(x) modulo the modulus, or None. `expected`: its residue, or None when there is no room for one."""
         modulus = found[0]
+        if expected is None and not verify and not self._passed and self.power(3, _PRIME, _TRIAL, 16, 32) is None:
+            return None
 
         def job():
             result = operate(x)
@@ -139,6 +143,7 @@ class Mpi(Block):
                 good = (result + again if odd else result - again) % modulus == 0
             if not good:
                 raise Fault(WRONG)
+            self._passed = self._passed or expected is not None
             return result % modulus
 
         return self.run(job)
@@ -185,11 +190,11 @@ class Mpi(Block):
             wipe(data)
 
     def _start(self, start, words, products):
-        """Start and wait: four times as long as `products` Montgomery products take, and 50 milliseconds."""
+        """Start and wait: twice as long as `products` Montgomery products take, and 50 milliseconds."""
         base, (_, _, _, _, done, clear, _) = self.base, self._registers
         self.registers.write(base + clear, 1)
         self.registers.write(base + start, 1)
-        self.wait(base + done, 50 + products * words * words // (250 * self._rate))
+        self.wait(base + done, 50 + products * words * words // (500 * self._rate))
         self.registers.write(base + clear, 1)
 
     def _result(self, words):
