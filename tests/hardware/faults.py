@@ -91,7 +91,7 @@ class Multiplied(Started):
 class Inside(Once):
     """Somebody begins an operation of his own, and ends it `LENGTH` accesses later. He must be left to it."""
 
-    LENGTH = 60
+    LENGTH = 400
 
     def __init__(self, silicon, index):
         super().__init__(silicon, index)

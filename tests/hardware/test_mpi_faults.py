@@ -9,7 +9,7 @@ from tests.hardware.test_mpi import SEED, board
 from uike.crypto.esp32 import block
 
 CHIPS = ("esp32", "esp32s2", "esp32s3", "esp32c3", "esp32c6", "esp32h2", "esp32c5", "esp32p4")
-BUSY_PAUSES = 100  # more than faults.Inside.LENGTH; on a board twenty times as many
+BUSY_PAUSES = 500  # more than faults.Inside.LENGTH; on a board twenty times as many
 
 
 @pytest.fixture(autouse=True)

@@ -80,6 +80,7 @@ class Block:
 
     def store(self, address, data):
         """Write words and read them back."""
+        self.check()
         self.registers.store(address, data)
         if not self.lax and self.registers.load(address, len(data) // 4) != data:
             raise Fault(NOT_LOADED)
@@ -89,6 +90,26 @@ class Block:
         self.registers.write(address, value)
         if not self.lax and self.registers.read(address) != value:
             raise Fault(NOT_LOADED)
+
+    def claim(self, address, value):
+        """Write one word that is our mark from then on, unless the engine is somebody else's already."""
+
+        def action():
+            self.check()
+            self.set(address, value)
+            self.marks = ((address, 0xFFFFFFFF, value),)
+
+        self._critical(action)
+
+    def start(self, *writes):
+        """Write (address, value) pairs that begin an operation, in our own data and not in somebody else's."""
+
+        def action():
+            self.check()
+            for address, value in writes:
+                self.registers.write(address, value)
+
+        self._critical(action)
 
     def check(self):
         """Raises Fault(LOST) unless the engine has been ours all along."""
@@ -121,8 +142,12 @@ class Block:
             self._guard.end(state)
 
     def _on(self):
+        """0, or a code."""
         if self._clocked() and not self.lax:
             return BUSY
+        return self._take()
+
+    def _take(self):
         system, clock, bit, _, _, _, memory = self._wiring
         self._change(system + clock, 1 << bit, 1 << bit)
         if memory:
@@ -176,21 +201,22 @@ class Block:
 
     def _leave(self):
         """One of three: ours, then stop, wipe and switch off; somebody else's, then it is his to end; or abandoned."""
-        ours = self._critical(lambda: self._if_ours(self._pulse))
         entries = _WRITES
         for _ in range(_BUSY_PAUSES):
-            if ours:
-                self._wipe()
-                if self._critical(lambda: self._if_ours(self._off)):
+            ours = self._critical(lambda: self._if_ours(self._pulse))
+            if not ours and not self._clocked():  # switched off under us: our operands are still in there
+                if not entries:
                     return
-            ours = False
-            if self._clocked():
-                self._guard.pause()
-            elif entries:  # switched off under us: our operands are still in there
                 entries -= 1
                 ours = not self._critical(self._on)
-            else:
+            if not ours:
+                self._guard.pause()
+                continue
+            self._wipe()
+            if self._critical(lambda: self._if_ours(self._off)):
                 return
+        self._critical(self._take)
+        self._wipe()
         self._critical(self._off)
 
     def _clean(self, address):

@@ -69,7 +69,11 @@ class Ecc(Block):
         self._zero(3)
 
     def _zero(self, slots):
-        self.registers.store(self.base + _SLOTS, bytearray(self._slot * slots))
+        zeros = bytearray(self._slot * slots)
+        for _ in range(2):
+            self.registers.store(self.base + _SLOTS, zeros)
+            if self.lax or self.registers.load(self.base + _SLOTS, len(zeros) // 4) == zeros:
+                break
 
     def _multiply(self, scalar, x, y):
         base = self.base
@@ -79,8 +83,7 @@ class Ecc(Block):
                 self.store(base + _SLOTS + at * self._slot, data)
             finally:
                 wipe(data)
-        self.registers.write(base + _CLEAR, 1)
-        self.registers.write(base + _CONF, self._conf | _START)
+        self.start((base + _CLEAR, 1), (base + _CONF, self._conf | _START))
         self.wait(base + _DONE, _PAUSES)
         self.check()
         if not self.lax and not self.registers.read(base + _CONF) >> self._verified & 1:

@@ -173,9 +173,8 @@ class Mpi(Block):
         _, words, wide, prime, square, _ = found
         base = self.base
         self._used = words
+        self.claim(base + _M_PRIME, prime)
         self.set(base + mode, words_mode)
-        self.set(base + _M_PRIME, prime)
-        self.marks = ((base + _M_PRIME, _WORD, prime),)
         data = bytearray(wide.to_bytes(4 * words, "little"))
         self.store(base + _M, data)
         self.marks += ((base + _M, _WORD, wide & _WORD),)
@@ -192,8 +191,7 @@ class Mpi(Block):
     def _start(self, start, words, products):
         """Start and wait: twice as long as `products` Montgomery products take, and 50 milliseconds."""
         base, (_, _, _, _, done, clear, _) = self.base, self._registers
-        self.registers.write(base + clear, 1)
-        self.registers.write(base + start, 1)
+        self.start((base + clear, 1), (base + start, 1))
         self.wait(base + done, 50 + products * words * words // (500 * self._rate))
         self.registers.write(base + clear, 1)
 
