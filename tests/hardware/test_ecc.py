@@ -85,6 +85,19 @@ def test_a_point_of_the_curve_that_is_not_the_answer_is_refused(monkeypatch):
     assert on_curve(*right(7 ^ 2, *G)) and ecc.multiply(7, *G) is None and guard.reports == [block.WRONG]
 
 
+def test_the_negative_of_the_answer_is_refused(monkeypatch):
+    right, calls = ecc_model.multiply, []
+
+    def negated(k, x, y):
+        calls.append(k)
+        x, y = right(k, x, y)
+        return (x, P - y) if k == 7 else (x, y)
+
+    monkeypatch.setattr(ecc_model, "multiply", negated)
+    _, guard, ecc = board("esp32c6")
+    assert ecc.multiply(7, *G) is None and guard.reports == [block.WRONG] and calls == [7, N - 7] * 2
+
+
 class Started(faults.Once):
     def happen(self):
         self.engine.write(0x1C, self.engine.conf | 1)

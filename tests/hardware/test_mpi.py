@@ -207,6 +207,29 @@ def test_an_engine_with_other_ideas_of_its_constants_is_found_out_at_full_length
     assert mpi.power(5, 65537, (1 << 4096) - 3, 512) is None and guard.reports == [block.WRONG]
 
 
+def test_a_single_wrong_power_at_full_length_is_found_by_its_mirror_image(monkeypatch):
+    right, calls = mpi_model.power, []
+
+    def once(x, y, m, *rest):
+        calls.append(x)
+        return right(x, y, m, *rest) ^ (len(calls) == 2)  # the first is the trial
+
+    monkeypatch.setattr(mpi_model, "power", once)
+    for exponent in (65537, 65538):
+        calls.clear()
+        silicon, guard, mpi = board("esp32c3")
+        modulus = (1 << 3072) - 3
+        assert mpi.power(5, exponent, modulus, 384) == pow(5, exponent, modulus) and not guard.reports
+        assert calls[1:] == [5, modulus - 5] * 2  # wrong, then once more
+
+
+def test_an_engine_that_never_ends_is_waited_for_once():
+    silicon, guard, mpi = board("esp32s3")
+    silicon.mpi.fail = {"done"}
+    assert mpi.power(2, 65537, (1 << 2048) - 1, 256, public=True) is None and guard.reports == [block.NOT_DONE]
+    assert guard.pauses == 50 + 2 * 17 * 65 * 65 // (500 * 76)
+
+
 def test_the_constants_of_two_moduli_are_kept():
     _, _, mpi = board("esp32c3")
     for modulus in ((1 << 521) - 1, 0xFFFFFFFB, (1 << 127) - 1):

@@ -8,7 +8,7 @@ from tests.hardware import faults
 from tests.hardware.test_mpi import SEED, board
 from uike.crypto.esp32 import block
 
-CHIPS = ("esp32", "esp32s2", "esp32s3", "esp32c3", "esp32c6", "esp32h2", "esp32c5", "esp32p4")
+CHIPS = ("esp32s2", "esp32s3", "esp32c3", "esp32h2", "esp32c5", "esp32p4")
 BUSY_PAUSES = 500  # more than faults.Inside.LENGTH; on a board twenty times as many
 
 
@@ -72,11 +72,11 @@ def test_every_fault_before_every_access_of_a_small_power(chip, kind):
 @pytest.mark.parametrize("chip", CHIPS)
 def test_some_fault_before_every_access_of_a_small_power(chip):
     for index in range(accesses(chip, "power", 512)):
-        for turn in (0, 5, 10):
+        for turn in (0, 7):
             suffer(chip, "power", 512, faults.EACH[(index + turn) % len(faults.EACH)], index)
 
 
-BIG = (("esp32", "power", 2048), ("esp32", "power", 4096), ("esp32s3", "power", 2048), ("esp32s3", "power", 4096))
+BIG = (("esp32", "power", 2048), ("esp32", "power", 4096), ("esp32s3", "power", 2048), ("esp32c3", "power", 3072))
 
 
 @pytest.mark.parametrize("kind", faults.EACH, ids=lambda kind: kind.__name__)
@@ -88,7 +88,7 @@ def test_sampled_accesses_of_larger_operations(chip, name, bits, kind):
 
 
 @pytest.mark.parametrize("chip", ["esp32", "esp32c6"])
-def test_every_access_at_once_by_several_masters(chip):
+def test_several_masters_in_one_operation(chip):
     """Faults in both attempts: nothing is ever believed for having been tried twice."""
     count = accesses(chip, "power", 512)
     for index in range(0, count, 3):
