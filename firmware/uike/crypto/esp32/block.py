@@ -116,7 +116,7 @@ class Block:
         if not self._ours():
             raise Fault(LOST)
 
-    # What an engine adds: `_mark`, right after a reset, and `_wipe`, after its use.
+    # An engine adds: `_mark`, right after a reset; `_ready`, before its use; `_wipe`, after it.
 
     def _once(self, job):
         for _ in range(_BUSY_PAUSES):
