@@ -4,11 +4,10 @@ import gc
 import os
 import time
 
+from proof.measure import check, figure, free, provider
 from uike import config
 from uike.crypto.drbg import Drbg
 from uike.endpoint import Endpoint
-
-from proof.measure import check, figure, free, provider
 
 _ROLES = ("initiator", "responder")
 _ADDRESSES = ("192.0.2.2", "192.0.2.1")

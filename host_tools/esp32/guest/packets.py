@@ -3,13 +3,12 @@
 import gc
 import os
 
+from proof.measure import check, provider, timed
 from uike import iana
 from uike.crypto.drbg import Drbg
 from uike.endpoint import Endpoint
 from uike.ipsec.sad import ChildSa
 from uike.wire.selectors import host as only
-
-from proof.measure import check, provider, timed
 
 SUITES = (
     ("AES-CBC-128 HMAC-SHA2-256", iana.ENCR_AES_CBC, 16, iana.AUTH_HMAC_SHA2_256_128),

@@ -3,10 +3,9 @@
 import hashlib
 import os
 
+from proof.measure import check, provider, timed
 from uike import iana
 from uike.crypto.drbg import Drbg
-
-from proof.measure import check, provider, timed
 
 _SIZES = (64, 1400)
 _PRFS = (

@@ -1,8 +1,7 @@
 """Runs on the board: the known answers of power-on, every one that there is."""
 
-from uike.crypto import selftest
-
 from proof.measure import check, provider
+from uike.crypto import selftest
 
 
 def run(module):

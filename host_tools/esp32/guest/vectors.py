@@ -4,7 +4,6 @@ import gc
 import json
 
 import guest_vectors
-
 from proof.measure import check, provider
 
 
