@@ -86,13 +86,17 @@ def _run(options) -> int:
         click.echo(f"esp32: {about['device']}, provider {provider}", err=True)
         for run in runs:
             click.echo(f"esp32: {run.title}", err=True)
-            stages.execute(repl, run, results.append, lambda text: click.echo(f"    {text}", err=True))
+            stages.execute(repl, run, results.append, _echo, slow_flash=not options["port"])
     about["seconds"] = round(time.monotonic() - started)
     report.show(Console(highlight=False), about, runs, results)
     if options["json_path"]:
         rows = [result._asdict() for result in results]
         options["json_path"].write_text(json.dumps({**about, "results": rows}, indent=2) + "\n")
     return report.status(runs, results)
+
+
+def _echo(text):
+    click.echo(f"    {text}", err=True)
 
 
 def _provider(name: str | None, built: image.Image) -> str:
