@@ -6,7 +6,7 @@ STAMP := $(VENV)/.stamp
 RUN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help emulate test lint format interop bench bench-peers picture clean
+.PHONY: help emulate test lint format interop bench bench-peers esp32 picture clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,10 @@ bench: $(STAMP) ## What a handshake and a packet cost, in instructions and bytes
 bench-peers: $(STAMP) ## The same beside strongSwan on the same core (needs root)
 	@[ "$$(id -u)" = 0 ] || { echo "make bench-peers needs root: sudo make bench-peers" >&2; exit 1; }
 	@$(RUN)/uike bench --peers
+
+esp32: $(STAMP) ## Prove it on an official MicroPython image: IMAGE=<.bin> EMULATOR=<qemu-system-xtensa>, or PORT=<serial port>
+	@$(RUN)/python -m host_tools.esp32 $(if $(PORT),--port "$(PORT)") $(if $(IMAGE),--image "$(IMAGE)") \
+	  $(if $(EMULATOR),--emulator "$(EMULATOR)") $(OPTIONS)
 
 picture: $(STAMP) ## The README's picture: a run of two boards, as it looks on a terminal
 	@$(RUN)/uike emulate --brief --svg .github/run.svg
