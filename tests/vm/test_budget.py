@@ -13,7 +13,7 @@ from host_tools.emulator.vm import run_script
 from uike import event
 
 HERE = Path(__file__).parent
-IDLE_MAX = 53_500
+IDLE_MAX = 54_500
 PEAK_MAX = 84 * 1024
 FRAGMENTS_PEAK_MAX = 88 * 1024
 IMAGE_MAX = 128 * 1024
