@@ -128,7 +128,9 @@ def _cpython(figures) -> Table:
 
 
 def _peers(figures) -> Table:
-    table = _table("Beside strongSwan, same core, same run", "what", "strongSwan", "uike (CPython)", "ratio")
+    table = _table(
+        f"Beside strongSwan, same run, same core ({figures['core']})", "what", "strongSwan", "uike (CPython)", "ratio"
+    )
     for row in figures["rows"]:
         table.add_row(row["what"], str(row["strongswan"]), str(row["uike"]), f"{row['ratio']:.2f}")
     return table
