@@ -81,7 +81,7 @@ def test_the_brief_trace_the_events_and_the_table(tmp_path):
     ("more", "said"),
     [
         ('virtual_ip = "yes"', "[connection.hq] virtual_ip: bad value; allowed: true or false"),
-        ('remot_id = "gw"', "[connection.hq] remot_id: unknown; allowed: dns, "),
+        ('remot_id = "gw"', "[connection.hq] remot_id: unknown; allowed: "),
     ],
 )
 def test_a_wrong_configuration_is_status_2(tmp_path, more, said):

@@ -29,7 +29,10 @@ FIGURES = {
             {"esp": "aes128gcm16", "packets": [{"size": 64, "out_per_second": 12345, "in_per_second": 6789}]},
         ],
     },
-    "peers": {"core": 1, "rows": [{"what": "handshake", "strongswan": 0.62, "uike": 0.42, "ratio": 0.677}]},
+    "peers": {
+        "core": 1,
+        "rows": [{"what": "handshake", "strongswan": 0.62, "uike": 0.42, "ratio": 0.677, "aim": "at most 1"}],
+    },
 }
 
 
@@ -47,7 +50,7 @@ def test_the_tables():
     assert "aes128gcm16 64 1.5 1.4 0" in found
     assert "i / e 0.50 0.25 1,333" in found
     assert "aes128gcm16, 64 bytes 12,345 6,789" in found
-    assert "Beside strongSwan, same run, same core (1)" in found and "handshake 0.62 0.42 0.68" in found
+    assert "Beside strongSwan, same run, same core (CPU 1)" in found and "handshake 0.62 0.42 0.68 at most 1" in found
 
 
 def test_without_peers_there_is_no_such_table():
