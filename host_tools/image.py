@@ -121,12 +121,13 @@ def _names(texts: tuple[tuple[str, str], ...], modules: tuple[str, ...]) -> shor
     return shorten.Names(dict(texts), list(modules))
 
 
-def compile_modules(texts: dict[str, str], firmware: Path = FIRMWARE) -> dict[str, bytes]:
+def compile_modules(texts: dict[str, str], firmware: Path = FIRMWARE, platform: str = "vm") -> dict[str, bytes]:
     """File name to contents of a set of modules, {dotted name: source}, folded and compiled; packages included.
 
+    They go with the image of that platform: both write the firmware's names alike.
     A name that other names are below is a package. Parents that are not given become empty packages.
     """
-    registries, device = fold.Registries(firmware / fold.PACKAGE), device_names(firmware)
+    registries, device = fold.Registries(firmware / fold.PACKAGE), device_names(firmware, platform)
     names = dict(texts)
     for name in texts:
         parts = name.split(".")
