@@ -5,7 +5,10 @@ Used when a line comes, then dropped. Raises ValueError with a text for the host
 
 import json
 
+from uike import event, reason
 from uike.app.ping import Ping
+from uike.ike import exchange
+from uike.transient import load
 from uike.wire.address import pack
 
 _COUNT_MAX = 10_000
@@ -20,6 +23,10 @@ def run(appliance, line):
         _ping(appliance, command)
     elif verb == "close":
         appliance.endpoint.close(command.get("name"), appliance.board.now())
+    elif verb == "rekey":
+        _rekey(appliance, command.get("what"))
+    elif verb == "delete":
+        _delete_children(appliance)
     elif verb == "connect":
         appliance.connect(command.get("name"))
     elif verb == "heap":
@@ -27,7 +34,7 @@ def run(appliance, line):
     elif verb == "quit":
         appliance.quit()
     else:
-        raise ValueError("unknown command; known: ping, close, connect, heap, quit")
+        raise ValueError("unknown command; known: ping, close, rekey, delete, connect, heap, quit")
 
 
 def _ping(appliance, command):
@@ -40,6 +47,30 @@ def _ping(appliance, command):
     size = _number(command, "size", 56, 0, _SIZE_MAX)
     ident = int.from_bytes(appliance.endpoint.random(2), "big")
     appliance.ping = Ping(source, target, count, interval_ms, size, ident, appliance.board.now())
+
+
+def _rekey(appliance, what):
+    """Every IKE SA, or every Child SA, is due at once."""
+    if what not in ("child", "ike"):
+        raise ValueError('rekey: "what" is "child" or "ike"')
+    now = appliance.board.now()
+    for sa in _in_use(appliance):
+        for each in (sa,) if what == "ike" else sa.children:
+            each.rekey_at = now
+
+
+def _delete_children(appliance):
+    """Every Child SA goes; the IKE SAs stay."""
+    now = appliance.board.now()
+    for sa in _in_use(appliance):
+        for child in sa.children:
+            if child.state == event.STATE_CHILD_INSTALLED:
+                exchange.start(sa, load("uike.ike.info").delete_child(sa, child, reason.DELETED_BY_US), now)
+
+
+def _in_use(appliance):
+    """IKE SAs that are up, and are not just being put in the place of others."""
+    return [sa for sa in appliance.endpoint.sas if sa.state == event.STATE_ESTABLISHED and not sa.quiet]
 
 
 def _number(command, key, default, low, high):

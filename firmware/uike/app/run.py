@@ -125,11 +125,12 @@ class Appliance:
                 self.endpoint.connect(connection, local, remote, self.board.now())
 
     def address_towards(self, target):
-        """Our inner address in the tunnel that leads to `target` (4 bytes), or None."""
-        for child in self.endpoint.sad.outbound:
-            source = own_address(child)
-            if child is self.endpoint.sad.route(icmp.request(source, target, 0, 0, 0), 28):
-                return source
+        """Our inner address in the tunnel that leads to `target` (4 bytes), or may be asked for; None without one."""
+        for find in (self.endpoint.sad.route, self.endpoint.policy_for):
+            for child in self.endpoint.sad.outbound:
+                source = own_address(child)
+                if find(icmp.request(source, target, 0, 0, 0), 28):
+                    return source
         return None
 
     def report_heap(self):
