@@ -83,7 +83,7 @@ remote_id = "{remote_id}"
 psk = "{psk}"
 proposals = ["{ike}"]
 esp_proposals = ["{esp}"]
-retransmit_ms = 500
+retransmit_ms = {retransmit_ms}
 retransmit_tries = 4
 """
 INITIATOR = """
@@ -112,6 +112,7 @@ DEFAULTS = {
     "remote_ts": "10.1.0.0/16",
     "local_ts": "10.2.0.0/16",
     "virtual_ip": "true",
+    "retransmit_ms": 500,
 }
 
 

@@ -77,9 +77,9 @@ def test_our_limits(gateway, tmp_path, ours, event, count):
 @pytest.mark.parametrize(
     ("theirs", "event", "count"),
     [
-        ({"esp": PFS + "\n rekey_time = 1s\n rand_time = 0"}, "child_rekeyed", 2),
+        ({"esp": PFS + "\n rekey_time = 1s\n life_time = 60s\n rand_time = 0"}, "child_rekeyed", 2),
         ({"esp": PFS + "\n rekey_packets = 20\n rand_packets = 0"}, "child_rekeyed", 2),
-        ({"more": "rekey_time = 1s\n rand_time = 0"}, "ike_rekeyed", 2),
+        ({"more": "rekey_time = 1s\n over_time = 60s\n rand_time = 0"}, "ike_rekeyed", 2),
     ],
     ids=["child-time", "child-packets", "ike-time"],
 )
@@ -117,37 +117,43 @@ def test_another_group_is_asked_for(gateway, tmp_path, who, role):
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("runtime", ["cpython", "vm"])
 def test_both_replace_the_same_sa(gateway, tmp_path, runtime, role, what):
-    """Both requests are under way when the first of them arrives: nothing gets through until both were sent."""
-    with tunnel(gateway, tmp_path, runtime, role, configuration={"esp": PFS}, esp=PFS) as both:
-        for round in range(1, 3):
-            both.cut()
+    """What strongSwan sends is lost until our request has met its own; then its request meets ours (section 2.8.1)."""
+    changes = {"esp": PFS, "retransmit_ms": 4000}
+    with tunnel(gateway, tmp_path, runtime, role, configuration=changes, esp=PFS) as both:
+        for round in range(1, 4):
+            both.cut("they")
             try:
-                both.rekey("we", what)
                 both.rekey("they", what)
-                gateway.wait_for(rf"(generating CREATE_CHILD_SA request \d+[\s\S]*){{{round}}}")
-                both.board.wait_for("retransmit", 2 * round - 1)
+                once = r"generating CREATE_CHILD_SA request \d+[\s\S]*"
+                gateway.wait_for(f"({once}){{{round}}}")
+                both.rekey("we", what)
+                gateway.wait_for(f"({once}generating CREATE_CHILD_SA response[\\s\\S]*){{{round}}}")
             finally:
-                both.mend()
+                both.mend("they")
             rows = both.board.wait_for(f"{what}_rekeyed", round)
             assert rows[-1]["collision"] in (1, 2)
             both.agree()
         both.begin_pings(10)
         both.end_pings()
+        assert len(both.board.events(f"{what}_rekeyed")) == 3
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [("child", "ike"), ("ike", "child")])
+@pytest.mark.parametrize(("ours", "theirs"), [("child", "child"), ("ike", "ike"), ("child", "ike"), ("ike", "child")])
 @pytest.mark.parametrize("role", ROLES)
-def test_both_replace_different_sas(gateway, tmp_path, role, ours, theirs):
-    """TEMPORARY_FAILURE, or one after the other (RFC 7296 section 2.25): in the end both ends have the same SAs."""
-    with tunnel(gateway, tmp_path, "cpython", role) as both:
-        both.cut()
+def test_both_at_once_and_one_is_faster(gateway, tmp_path, role, ours, theirs):
+    """Nothing arrives until both requests were sent; then one exchange may be over before the other side's begins."""
+    with tunnel(gateway, tmp_path, "cpython", role, configuration={"esp": PFS}, esp=PFS) as both:
+        both.cut("we", "they")
         try:
             both.rekey("we", ours)
             both.rekey("they", theirs)
             gateway.wait_for(r"generating CREATE_CHILD_SA request \d+")
             both.board.wait_for("retransmit")
         finally:
-            both.mend()
+            both.mend("we", "they")
+        kinds = {ours, theirs} if ours == theirs else {"ike"}
+        for what in kinds:
+            both.board.wait_for(f"{what}_rekeyed")
         both.agree()
         both.begin_pings(10)
         both.end_pings()

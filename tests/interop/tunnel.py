@@ -89,20 +89,21 @@ class Tunnel:
                 raise AssertionError(f"ours {ours} theirs {theirs}, IKE SA: ours {last} theirs {sas}")
             time.sleep(0.1)
 
-    def cut(self):
-        """From here on nothing that one side sends reaches the other; the links stay up, so that neither notices."""
-        for namespace, address, link in self._neighbours():
+    def cut(self, *who):
+        """From here on nothing that "they" or "we" send arrives; the links stay up, so that neither notices."""
+        for namespace, address, link in self._neighbours(who):
             words = ("neigh", "replace", address, "lladdr", "02:00:00:00:00:99", "nud", "permanent", "dev", link)
             _ip(namespace, *words)
 
-    def mend(self):
+    def mend(self, *who):
         """The end of `cut`."""
-        for namespace, address, link in self._neighbours():
+        for namespace, address, link in self._neighbours(who):
             _ip(namespace, "neigh", "delete", address, "dev", link)
 
-    def _neighbours(self):
+    def _neighbours(self, who):
         made = self.gateway.namespaces
-        return (made.gateway, "192.0.2.2", "gw0"), (made.board, "192.0.2.1", "dev0")
+        sides = {"they": (made.gateway, "192.0.2.2", "gw0"), "we": (made.board, "192.0.2.1", "dev0")}
+        return [sides[each] for each in who]
 
 
 def _ip(namespace, *words):

@@ -42,9 +42,9 @@ def rekey_child(sa, old):
             sa.endpoint.sad.prefer(old.rival[1])
     _trace_child(sa, old, fresh if redundant is old else old.rival[1], redundant is old, collision)
     old.rival = None
-    if old in sa.children:
+    if old.state == event.STATE_CHILD_REKEYING:
         old.state = event.STATE_CHILD_REKEYED
-    if redundant in sa.children:
+    if redundant in sa.children and redundant.state != event.STATE_CHILD_RETIRED:
         yield from _delete(sa, redundant)
 
 
@@ -52,9 +52,11 @@ def _not_rekeyed(sa, old, refusal):
     """The peer would not replace `old`."""
     if old not in sa.children:
         return
-    if old.rival:  # but has done so itself
-        old.state = event.STATE_CHILD_REKEYED
+    if old.rival:  # but has done so itself, and may have deleted it since
+        _trace_child(sa, old, old.rival[1], False, _NONE)
         old.rival = None
+        if old.state == event.STATE_CHILD_REKEYING:
+            old.state = event.STATE_CHILD_REKEYED
     elif refusal.reason == reason.CHILD_NOT_FOUND:  # section 2.25: then the peer has deleted it
         policy = old.policy
         sa.endpoint.child_down(sa, old, reason.DELETED_BY_PEER)
