@@ -131,7 +131,8 @@ def test_both_replace_the_same_sa(gateway, tmp_path, runtime, role, what):
             finally:
                 both.mend("they")
             rows = both.board.wait_for(f"{what}_rekeyed", round)
-            assert rows[-1]["collision"] in (1, 2)
+            # a Delete of the old IKE SA may be faster than the response to our request, which is then forgotten
+            assert rows[-1]["collision"] in ((1, 2) if what == "child" else (0, 1, 2))
             both.agree()
         both.begin_pings(10)
         both.end_pings()

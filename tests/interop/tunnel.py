@@ -77,13 +77,15 @@ class Tunnel:
         return (rows[-1]["spi_i"], rows[-1]["spi_r"]) if rows else None, found
 
     def agree(self, count=1):
-        """Both ends come to have the same `count` Child SAs and one IKE SA. Returns the raw list of strongSwan's."""
+        """Both ends come to have the same `count` Child SAs and one IKE SA. Returns the raw list of strongSwan's.
+
+        After a collision strongSwan may keep one more IKE SA for a while, which it calls rekeyed and does not use."""
         deadline = time.monotonic() + AGREE_S
         while True:
             ours, theirs = self.children()
             last, sas = self.ike_sas()
-            settled = ours == theirs and len(ours) == count and [row[0] for row in sas] == ["ESTABLISHED"]
-            if settled and last in (None, sas[0][1:]):
+            used = [row[1:] for row in sas if row[0] == "ESTABLISHED"]
+            if ours == theirs and len(ours) == count and len(used) == 1 and last in (None, used[0]):
                 return self.gateway.sas()
             if time.monotonic() > deadline:
                 raise AssertionError(f"ours {ours} theirs {theirs}, IKE SA: ours {last} theirs {sas}")
