@@ -60,6 +60,11 @@ class Board:
         assert out, error.decode()
         return {**json.loads(out), "status": self._process.returncode}
 
+    def kill(self) -> None:
+        """As when the power fails."""
+        self._process.kill()
+        self._process.wait()
+
     def _stop(self) -> str:
         self._process.terminate()
         try:
