@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
+from host_tools.peers.network import Namespaces
+from host_tools.peers.strongswan import Gateway, connection
 from tests.interop import board as boards
-from tests.interop.network import Namespaces
-from tests.interop.strongswan import Gateway, connection
 from tests.interop.tunnel import TOWARDS_US, network_behind, tunnel
 
 SECOND = '[connection.hq.child.second]\nremote_ts = ["10.3.0.0/16"]\n'
@@ -86,19 +86,20 @@ def test_strongswan_has_no_such_second_child(gateway, tmp_path):
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_strongswan_narrows(gateway, tmp_path, runtime):
-    changes = {"remote_ts": "0.0.0.0/0"}
-    with tunnel(gateway, tmp_path, runtime, "initiator", "", changes, local_ts="10.1.0.0/24,10.1.2.0/24") as both:
+def test_strongswan_narrows(namespaces, gateway, tmp_path, runtime):
+    changes, theirs = {"remote_ts": "0.0.0.0/0"}, {"local_ts": "10.1.0.0/24,10.1.2.0/24"}
+    with (
+        network_behind(namespaces, "10.1.2.1"),
+        tunnel(gateway, tmp_path, runtime, "initiator", "", changes, **theirs) as both,
+    ):
         (up,) = both.board.events("child_up")
         assert up["remote_ts"] == [selector("0a010000", "0a0100ff"), selector("0a010200", "0a0102ff")]
         both.begin_pings(5)
         both.end_pings()
-        both.rekey("we", "child")  # of what was agreed, not of what was asked for
-        both.board.wait_for("child_rekeyed")
-        assert both.board.events("child_up")[1]["remote_ts"] == up["remote_ts"]
-        both.rekey("they", "child")
-        both.board.wait_for("child_rekeyed", 2)
-        assert both.board.events("child_up")[2]["remote_ts"] == up["remote_ts"]
+        for count, who in enumerate(("we", "they"), 1):  # what was agreed is replaced, not what was asked for
+            both.rekey(who, "child")
+            both.board.wait_for("child_rekeyed", count)
+            assert both.board.events("child_up")[count]["remote_ts"] == up["remote_ts"]
         both.agree()
 
 

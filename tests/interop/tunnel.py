@@ -5,9 +5,9 @@ import subprocess
 import time
 from contextlib import contextmanager
 
+from host_tools.peers.network import INNER, Namespaces
+from host_tools.peers.strongswan import connection
 from tests.interop import board as boards
-from tests.interop.network import INNER, Namespaces
-from tests.interop.strongswan import connection
 
 TOWARDS_US = {
     "remote": "192.0.2.2",
