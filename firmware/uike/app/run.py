@@ -147,7 +147,11 @@ class Appliance:
 
 
 def own_address(child):
-    """The address that is ours in a Child SA: the first host of its first local selector."""
+    """The address that is ours in a Child SA: the one that we were assigned, or the first host of its first local
+    selector."""
+    sa = child.owner
+    if sa.address and sa.connection.initiator:
+        return sa.address
     selector = child.local_ts[0]
     start, end = selector[8:12], selector[12:16]
     if start == end:
