@@ -67,6 +67,16 @@ class Endpoint(Verdicts):
             if (name is None or sa.connection.name == name) and sa.state != event.STATE_DELETING:
                 self.end(sa, Refusal(reason.DELETED_BY_US), None, sa.state == event.STATE_ESTABLISHED)
 
+    def close_children(self, now):
+        """Deletes every Child SA; the IKE SAs stay."""
+        self.now = now
+        for sa in self.sas:
+            if sa.state == event.STATE_ESTABLISHED and not sa.quiet:
+                for child in sa.children:
+                    if child.state == event.STATE_CHILD_INSTALLED:
+                        task = load("uike.ike.info").delete_child(sa, child, reason.DELETED_BY_US)
+                        self._guard(sa, exchange.start, sa, task, now)
+
     def receive(self, datagram, local, remote, now):
         """A UDP payload came from `remote` to `local`, both (address text, port). Its buffer may be overwritten."""
         self.now = now

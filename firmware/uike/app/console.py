@@ -5,10 +5,8 @@ Used when a line comes, then dropped. Raises ValueError with a text for the host
 
 import json
 
-from uike import event, reason
+from uike import event
 from uike.app.ping import Ping
-from uike.ike import exchange
-from uike.transient import load
 from uike.wire.address import pack
 
 _COUNT_MAX = 10_000
@@ -26,7 +24,7 @@ def run(appliance, line):
     elif verb == "rekey":
         _rekey(appliance, command.get("what"))
     elif verb == "delete":
-        _delete_children(appliance)
+        appliance.endpoint.close_children(appliance.board.now())
     elif verb == "connect":
         appliance.connect(command.get("name"))
     elif verb == "heap":
@@ -54,23 +52,10 @@ def _rekey(appliance, what):
     if what not in ("child", "ike"):
         raise ValueError('rekey: "what" is "child" or "ike"')
     now = appliance.board.now()
-    for sa in _in_use(appliance):
-        for each in (sa,) if what == "ike" else sa.children:
-            each.rekey_at = now
-
-
-def _delete_children(appliance):
-    """Every Child SA goes; the IKE SAs stay."""
-    now = appliance.board.now()
-    for sa in _in_use(appliance):
-        for child in sa.children:
-            if child.state == event.STATE_CHILD_INSTALLED:
-                exchange.start(sa, load("uike.ike.info").delete_child(sa, child, reason.DELETED_BY_US), now)
-
-
-def _in_use(appliance):
-    """IKE SAs that are up, and are not just being put in the place of others."""
-    return [sa for sa in appliance.endpoint.sas if sa.state == event.STATE_ESTABLISHED and not sa.quiet]
+    for sa in appliance.endpoint.sas:
+        if sa.state == event.STATE_ESTABLISHED and not sa.quiet:
+            for each in (sa,) if what == "ike" else sa.children:
+                each.rekey_at = now
 
 
 def _number(command, key, default, low, high):
