@@ -1,5 +1,6 @@
 """The console's commands that change SAs."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -20,7 +21,7 @@ def typed(wire, line):
 def test_rekey(what, event):
     wire = tunnel()
     for count in (1, 2):
-        typed(wire, '{"do": "rekey", "what": "%s"}' % what)
+        typed(wire, json.dumps({"do": "rekey", "what": what}))
         assert len(wire.board.said(event)) == count
         wire.run(wire.now + 21_000)
         assert agree(wire) == (1, 1) and works(wire)
