@@ -86,7 +86,7 @@ class Node:
         self.name, self.address, self.connection, self.seed = name, address, connection, seed
         self.sealed = sealed
         self.unwiped = set()  # ciphers that still have their keys
-        self.heap = Heap((seed, name, "heap").__repr__())
+        self.heap = Heap(repr((seed, name, "heap")))
         self.offset = base_ms  # of its clock, which jumps now and then but never goes back
         self.boots = 0
         self.errors = []
@@ -137,8 +137,7 @@ class Node:
     def destinations(self):
         """(source, destination) of the packets that this node could send: one for each of its Child SAs in use."""
         for child in list(self.endpoint.sad.outbound):
-            ours, theirs = child.local_ts[0], child.remote_ts[0]
-            yield ours[11:12] and ours[8:12], theirs[12:16] if theirs[8:12] != theirs[12:16] else theirs[8:12]
+            yield child.local_ts[0][8:12], child.remote_ts[0][12:16]
 
     def established(self, peer=None):
         """IKE SAs in use, of one peer or of all."""
@@ -165,4 +164,6 @@ def packet(source, destination, serial):
     body = MARKER + serial.to_bytes(8, "big")
     size = 28 + len(body)
     head = bytes((0x45, 0)) + size.to_bytes(2, "big") + bytes((0, 0, 0, 0, 64, 17, 0, 0))
-    return bytearray(head + source + destination + bytes((0, 9, 0, 9)) + (size - 20).to_bytes(2, "big") + bytes(2) + body)
+    return bytearray(
+        head + source + destination + bytes((0, 9, 0, 9)) + (size - 20).to_bytes(2, "big") + bytes(2) + body
+    )

@@ -8,6 +8,7 @@ exception) ends the run on the spot.
 
 import heapq
 import random
+import traceback
 
 from tests import world
 from tests.sim.network import Faults, Network
@@ -35,7 +36,7 @@ class Simulation:
         self.numbered = 0
         self.sealed = set()
         self.packets = {}  # serial -> [bytes, name of the sender, arrived]
-        self.network = Network((seed, "network").__repr__(), self.schedule, self.deliver)
+        self.network = Network(repr((seed, "network")), self.schedule, self.deliver)
         self.stormy = True
         self.closing = False
         self.faults = Faults.drawn(self.draw)
@@ -62,7 +63,9 @@ class Simulation:
             }
             identity = {"remote_id": None} if number == 0 else {"local_id": (2, b"board-%d" % number)}
             connection = world.connection(number > 0, **{**common, **lives, **identity})
-            address = GATEWAY if number == 0 else f"10.0.0.{number}" if draw.random() < 0.6 else f"192.0.2.{10 + number}"
+            address = (
+                GATEWAY if number == 0 else f"10.0.0.{number}" if draw.random() < 0.6 else f"192.0.2.{10 + number}"
+            )
             name = "gateway" if number == 0 else f"board-{number}"
             node = Node(name, address, connection, self.seed, self.sealed, draw.choice(BASES))
             self.network.join(node, address.startswith("10."))
@@ -183,9 +186,7 @@ class Simulation:
         else:
             for sa in node.established():
                 for child in sa.children[:1]:
-                    endpoint._guard(
-                        sa, exchange.start, sa, info.delete_child(sa, child, reason.DELETED_BY_US), now
-                    )
+                    endpoint._guard(sa, exchange.start, sa, info.delete_child(sa, child, reason.DELETED_BY_US), now)
         self.flush(node)
 
     # -- what must be true in the end ----------------------------------------------------------------------------------
@@ -231,8 +232,6 @@ def run(seed):
     try:
         simulation.run()
     except Exception as error:  # an engine must not raise at all
-        import traceback
-
         where = "" if isinstance(error, Violation) else traceback.format_exc()
         return (
             f"make sim SEED={seed} N=1\n{type(error).__name__}: {error}\n{where}"
