@@ -191,6 +191,8 @@ def succeed(sa, fresh, ours=False, collision=_NONE):
 def _await_delete(sa):
     """The peer is to delete this SA, on which no verdict is due; it does not wait for ever."""
     sa.quiet = True
+    if sa.state != event.STATE_ESTABLISHED:
+        return  # the peer was so fast that it is deleted already
     sa.become(event.STATE_DELETING)
     sa.expires_at = sa.endpoint.now + LINGER_MS
 
