@@ -38,10 +38,13 @@ class Verdicts:
 
     def drop(self, why, remote=None, detail=b""):
         """Counts and traces a dropped datagram or packet; returns the reason."""
-        self.drops[why] = self.drops.get(why, 0) + 1
-        if self.trace:
-            where = pack_where(remote) if remote else bytes(6)
-            self.trace(event.DROP, 0, bytes((why,)) + where + detail)
+        try:
+            self.drops[why] = self.drops.get(why, 0) + 1
+            if self.trace:
+                where = pack_where(remote) if remote else bytes(6)
+                self.trace(event.DROP, 0, bytes((why,)) + where + detail)
+        except MemoryError:  # the datagram is dropped all the same
+            pass
         return why
 
     def note(self, sa, refusal):
@@ -163,6 +166,7 @@ class Verdicts:
         if sa.quiet:
             return
         self._happen((event.CLOSED, sa, refusal.reason))
+        sa.quiet = True  # once is enough
         if self.trace:
             kind, ident = (message.exchange, message.id) if message is not None else (sa.exchange, sa.send_id)
             authentic = message is not None and message.authentic

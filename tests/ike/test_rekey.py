@@ -258,9 +258,10 @@ def test_time_replaces_child_and_ike_sas_again_and_again():
     assert not wire.board.closed() and not wire.gateway.closed()
 
 
+@pytest.mark.parametrize("rekey_ms", [3_600_000, 0], ids=["hour", "no time"])
 @pytest.mark.parametrize("limit", [{"esp_rekey_packets": 10}, {"esp_rekey_bytes": 840}], ids=["packets", "bytes"])
-def test_traffic_replaces_a_child_sa(limit):
-    wire = tunnel(board={"esp_rekey_ms": 3_600_000, **limit})
+def test_traffic_replaces_a_child_sa(limit, rekey_ms):
+    wire = tunnel(board={"esp_rekey_ms": rekey_ms, **limit})
     for _ in range(10):
         works(wire)
     wire.run(wire.now + 1)
