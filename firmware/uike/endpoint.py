@@ -67,6 +67,14 @@ class Endpoint(Verdicts):
             if (name is None or sa.connection.name == name) and sa.state != event.STATE_DELETING:
                 self.end(sa, Refusal(reason.DELETED_BY_US), None, sa.state == event.STATE_ESTABLISHED)
 
+    def address_changed(self, local, now):
+        """Our address, a text, is now `local`: the SAs of our initiator connections go there (`ike/mobike`)."""
+        self.now = now
+        for sa in list(self.sas):
+            if sa.connection.initiator and sa.local[0] != local:
+                self._guard(sa, load("uike.ike.mobike").leave, sa, local)
+        self._tidy()
+
     def receive(self, datagram, local, remote, now):
         """A UDP payload came from `remote` to `local`, both (address text, port). Its buffer may be overwritten."""
         self.now = now
@@ -155,20 +163,24 @@ class Endpoint(Verdicts):
             if datagram != _KEEPALIVE:
                 raise Refusal(reason.SHORT_DATAGRAM)
         elif datagram[0] | datagram[1] | datagram[2] | datagram[3]:
-            self._receive_esp(datagram if type(datagram) is bytearray else bytearray(datagram), remote)
+            self._receive_esp(datagram if type(datagram) is bytearray else bytearray(datagram), local, remote)
         else:
             self._receive_ike(bytearray(datagram[4:]), local, remote)
 
-    def _receive_esp(self, data, remote):
+    def _receive_esp(self, data, local, remote):
         child = self.sad.inbound.get(spi_key(data))
         if child is None:
             self.drop(reason.ESP_UNKNOWN_SPI, remote)
             return
+        newest = child.replay.top
         inner = esp.decapsulate(child, data)
+        if child.replay.top != newest:  # authentic, whatever it carries
+            child.owner.heard_at = self.now
+            if child.state != event.STATE_CHILD_RETIRED:
+                self.follow(child.owner, local, remote)
         if type(inner) is int:
             self.drop(inner, remote)
             return
-        child.owner.heard_at = self.now
         if child.standby:
             self.sad.prefer(child)
         lifetime.count(child, self.now)
@@ -306,6 +318,10 @@ class Endpoint(Verdicts):
 
     def lease(self, sa, pool):
         """A free inner address of `pool` for this SA, four bytes; None when there is none left."""
+        for address, other in self.leases:  # who authenticates anew keeps its address
+            if other.peer_id == sa.peer_id and other.connection is sa.connection:
+                self.leases.append((address, sa))
+                return address
         taken = [address for address, _ in self.leases]
         for number in range(int.from_bytes(pool[0], "big"), int.from_bytes(pool[1], "big") + 1):
             address = number.to_bytes(4, "big")
