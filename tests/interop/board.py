@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.interop.network import BOARD, GATEWAY, Namespaces
+from host_tools.peers.network import BOARD, GATEWAY, Namespaces
 
 UIKE = Path(sys.executable).with_name("uike")
 
