@@ -70,9 +70,7 @@ class Endpoint(Verdicts):
     def address_changed(self, local, now):
         """Our address, a text, is now `local`: the SAs of our initiator connections go there (`ike/mobike`)."""
         self.now = now
-        for sa in list(self.sas):
-            if sa.connection.initiator and sa.local[0] != local:
-                self._guard(sa, load("uike.ike.mobike").leave, sa, local)
+        self._guard(None, load("uike.ike.mobike").leave, self, local)
         self._tidy()
 
     def receive(self, datagram, local, remote, now):
@@ -280,6 +278,12 @@ class Endpoint(Verdicts):
         marker = _NON_ESP_MARKER if local[1] == iana.PORT_NATT else b""
         for datagram in datagrams:
             self._put(sa, marker + datagram, cause)
+
+    def follow(self, sa, local, remote):
+        """An authentic packet, newer than all before it, came along this path."""
+        if not (sa.connection.initiator or sa.mobike) and (remote != sa.remote or local != sa.local):
+            self.loaded = True
+            load("uike.ike.path").follow(sa, local, remote)
 
     def responders(self, address):
         """Connections that would answer this address."""

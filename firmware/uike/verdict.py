@@ -134,32 +134,6 @@ class Verdicts:
         """A fresh IKE SA has a whole life before it."""
         lifetime.begin(sa, sa.connection.rekey_ms, self.random, self.now)
 
-    def follow(self, sa, local, remote):
-        """An authentic packet, newer than all before it, came along this path: is the peer there now (RFC 7296 section
-        2.23)? Only the responder of a connection follows, whatever its role in this IKE SA:
-
-        1. An initiator never does. It knows its gateway by configuration; that the gateway seems to be behind a NAT may
-           be no more than its wish for ESP in UDP, as it is with ours (`ike/natd`).
-        2. With MOBIKE the initiator says when it moves, and proves it (`ike/mobike`).
-        3. Behind a NAT itself a responder does not, unless the peer is behind one too, or says so: it can only be our
-           NAT that shows another source, and its forger is nearer to us than the peer.
-
-        A replay is refused before it gets here, and so is an ESP packet that is not the newest; a forgery is not
-        authentic. What remains is who can hold a packet back and send it from elsewhere: the next one moves us back."""
-        if sa.connection.initiator:
-            return
-        if sa.setup or not (sa.mobike or sa.behind_nat and not sa.peer_behind_nat):
-            self.move(sa, local, remote)
-
-    def move(self, sa, local, remote):
-        """From now on this SA and its Child SAs use these (address, port)."""
-        if local == sa.local and remote == sa.remote:
-            return
-        if self.trace and not sa.setup:
-            body = pack_where(sa.local) + pack_where(sa.remote) + pack_where(local) + pack_where(remote)
-            self.trace(event.ADDRESS_CHANGED, sa.number, body)
-        sa.local, sa.remote = local, remote
-
     def retry(self, sa_or_child):
         """The peer would not replace it, or not now: we ask again a little later."""
         lifetime.retry(sa_or_child, self.random, self.now)

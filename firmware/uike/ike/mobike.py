@@ -12,6 +12,7 @@ import struct
 from uike import event, iana, reason
 from uike.crypto import equal
 from uike.ike import exchange, natd
+from uike.ike.path import Path, move
 from uike.transient import load
 from uike.wire.address import pack
 from uike.wire.message import notify
@@ -22,26 +23,23 @@ _COOKIE_MIN = 8
 _COOKIE_MAX = 64
 
 
-class Path:
-    """Where an IKE SA goes, or may soon: (address, port) here and there."""
-
-    def __init__(self, local, remote):
-        self.local = local
-        self.remote = remote
-
-
 # -- the initiator ---------------------------------------------------------------------------------------------------
 
 
-def leave(sa, local):
-    """Our address is now `local`, a text. Called by the endpoint for each SA of an initiator."""
-    endpoint = sa.endpoint
+def leave(endpoint, local):
+    """Our address is now `local`, a text: every SA of an initiator goes there. Called by the endpoint."""
+    for sa in list(endpoint.sas):
+        if sa.connection.initiator and sa.local[0] != local:
+            _leave(endpoint, sa, local)
+
+
+def _leave(endpoint, sa, local):
     if sa.state == event.STATE_INIT or sa.state == event.STATE_AUTH:  # nothing to keep: begin again
         old, sa.replaces = sa.replaces, None
         endpoint.forget(sa)
         load("uike.ike.reauth").begin(endpoint, sa.connection, local, sa.remote[0], old)
         return
-    endpoint.move(sa, (local, sa.local[1]), sa.remote)
+    move(sa, (local, sa.local[1]), sa.remote)
     if sa.state != event.STATE_ESTABLISHED or sa.quiet:
         return
     if not sa.mobike:
@@ -147,7 +145,7 @@ def prove(sa):
         if sa.path and sa.path is not path:
             continue
         if sa.path and response.remote == path.remote:
-            sa.endpoint.move(sa, path.local, path.remote)
+            move(sa, path.local, path.remote)
         else:
             sa.endpoint.note(sa, Refusal(reason.PATH_UNPROVED))
         sa.path = None

@@ -14,7 +14,7 @@ _HASH = 20
 
 
 def notifies(sa, path=None):
-    """The two NAT_DETECTION notifies of a message that goes along `path` (with `local` and `remote`; None: the SA's)."""
+    """The two NAT_DETECTION notifies of a message that goes along `path`, an `ike/path.Path`; None for the SA's own."""
     destination = _hash(sa, sa.spi_i + sa.spi_r, (path or sa).remote)
     return [
         notify(iana.NAT_DETECTION_SOURCE_IP, sa.endpoint.random(_HASH)),

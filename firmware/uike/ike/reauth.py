@@ -1,4 +1,4 @@
-"""Authentication anew (RFC 4478, RFC 7296 section 2.8.3): an IKE SA negotiated from the start in the place of an old one.
+"""Authentication anew (RFC 4478, RFC 7296 section 2.8.3): a new IKE SA from the start in the place of an old one.
 
 Only the initiator of a connection can do so: in time, when `reauth_time` or the peer's AUTH_LIFETIME says so, or when
 its address changed and the peer has no MOBIKE. The new SA is up before the old one goes, and carries no
