@@ -134,6 +134,7 @@ def on_response(sa, message, now):
     if not clear:
         sa.heard_at = now
         sa.send_id += 1
+        sa.endpoint.follow(sa, message.local, message.remote)
         _count_ids(sa, sa.send_id, now)
     pending, retransmit_at = sa.request, sa.retransmit_at
     sa.retransmit_at = None
