@@ -322,10 +322,6 @@ class Endpoint(Verdicts):
 
     def lease(self, sa, pool):
         """A free inner address of `pool` for this SA, four bytes; None when there is none left."""
-        for address, other in self.leases:  # who authenticates anew keeps its address
-            if other.peer_id == sa.peer_id and other.connection is sa.connection:
-                self.leases.append((address, sa))
-                return address
         taken = [address for address, _ in self.leases]
         for number in range(int.from_bytes(pool[0], "big"), int.from_bytes(pool[1], "big") + 1):
             address = number.to_bytes(4, "big")

@@ -107,7 +107,8 @@ class Verdicts:
                 self.forget(other)
         if sa.replaces:  # the old one stays, and we try again
             sa.replaces.auth_until = self.now + lifetime.RETRY_MS
-        sa.fresh = sa.rival = sa.replaces = None
+            sa.replaces = None
+        sa.fresh = sa.rival = None
         self._close_children(sa, reason.DELETED_BY_US)
         self.leases = [lease for lease in self.leases if lease[1] is not sa]
         if sa.state != event.STATE_DEAD:

@@ -81,7 +81,9 @@ def test_without_mobike_the_board_negotiates_anew(namespaces, gateway, tmp_path,
         gateway.wait_for("received DELETE for IKE_SA peer")
         assert f"remote-host={MOVED}" in gateway.sas() and gateway.sas().count("state=ESTABLISHED") == 1
         board.finish()
-    assert len(board.events("established")) == 2 and "INITIAL_CONTACT" not in gateway.log().split("DELETE")[0][2_000:] or 1
+    assert (
+        len(board.events("established")) == 2 and "INITIAL_CONTACT" not in gateway.log().split("DELETE")[0][2_000:] or 1
+    )
 
 
 @RUNTIMES

@@ -33,7 +33,7 @@ def initiate(sa):
         payloads.append((iana.IDr, _id_body(connection.remote_id)))
     payloads.append(_auth_payload(sa, True, id_i))
     if connection.virtual_ip:
-        payloads.append((iana.CP, cp.request()))
+        payloads.append((iana.CP, cp.request(sa.replaces and sa.replaces.address)))
     response = yield (iana.IKE_AUTH, payloads + offer.payloads() + _can_move(connection))
     #           <-- HDR, SK {IDr, AUTH, [CP(CFG_REPLY),] SAr2, TSi, TSr}
     error = response.error()

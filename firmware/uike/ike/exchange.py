@@ -130,11 +130,9 @@ def on_response(sa, message, now):
             raise
         sa.endpoint.fail(sa, Refusal(refusal.reason, iana.INVALID_SYNTAX), message, now)
         return
-    trace_received(sa, message)
+    _heard(sa, message, now)
     if not clear:
-        sa.heard_at = now
         sa.send_id += 1
-        sa.endpoint.follow(sa, message.local, message.remote)
         _count_ids(sa, sa.send_id, now)
     pending, retransmit_at = sa.request, sa.retransmit_at
     sa.retransmit_at = None
@@ -162,9 +160,7 @@ def on_request(sa, message, now):
             message.read(message.first, HEADER, len(message.buffer))
         elif not sk.open(sa, message):
             return
-        trace_received(sa, message)
-        sa.heard_at = now
-        sa.endpoint.follow(sa, message.local, message.remote)
+        _heard(sa, message, now)
         payloads = _answer(sa, message)
     except Refusal as caught:
         if not caught.notify or not (clear or message.authentic):
@@ -177,6 +173,13 @@ def on_request(sa, message, now):
         sa.endpoint.fail(sa, refusal, message, now)
     else:
         sa.endpoint.answered(sa, now)
+
+
+def _heard(sa, message, now):
+    """A message is authentic, and new; or is it IKE_SA_INIT."""
+    trace_received(sa, message)
+    sa.heard_at = now
+    sa.endpoint.follow(sa, message.local, message.remote)
 
 
 def _answer(sa, message):

@@ -39,7 +39,8 @@ def detect(sa, message, path=None):
     supported = sources is not None and seen is not None
     sa.behind_nat = supported and seen != _hash(sa, spis, path.local)
     sa.peer_behind_nat = supported and not sources
-    sa.seen = seen if sa.behind_nat else None
+    if sa.behind_nat or sa.seen:
+        sa.seen = seen
     if sa.endpoint.trace:
         sa.endpoint.trace(event.NAT, sa.number, bytes((sa.behind_nat, sa.peer_behind_nat, supported)))
     return supported

@@ -176,8 +176,8 @@ def succeed(sa, fresh, ours=False, collision=_NONE):
     fresh.quiet = False
     fresh.peer_id, fresh.address, fresh.behind_nat, fresh.heard_at = sa.peer_id, sa.address, sa.behind_nat, sa.heard_at
     fresh.fragment_size = sa.fragment_size
-    fresh.local, fresh.remote, fresh.mobike, fresh.auth_until = sa.local, sa.remote, sa.mobike, sa.auth_until
-    fresh.peer_behind_nat, fresh.seen = sa.peer_behind_nat, sa.seen
+    fresh.local, fresh.remote, fresh.mobike, fresh.peer_behind_nat = sa.local, sa.remote, sa.mobike, sa.peer_behind_nat
+    fresh.auth_until, fresh.seen = sa.auth_until, sa.seen
     for each in endpoint.sas:
         if each.replaces is sa:
             each.replaces = fresh
