@@ -281,9 +281,10 @@ class Endpoint(Verdicts):
 
     def follow(self, sa, local, remote):
         """An authentic packet, newer than all before it, came along this path."""
-        if not (sa.connection.initiator or sa.mobike) and (remote != sa.remote or local != sa.local):
-            self.loaded = True
-            load("uike.ike.path").follow(sa, local, remote)
+        if sa.connection.initiator or sa.mobike or remote == sa.remote and local == sa.local:
+            return
+        self.loaded = True
+        load("uike.ike.path").follow(sa, local, remote)
 
     def responders(self, address):
         """Connections that would answer this address."""

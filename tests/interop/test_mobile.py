@@ -43,6 +43,18 @@ def mobile(namespaces):
         readdress(namespaces, MOVED, BOARD)
 
 
+def ping(board, count=3):
+    """Pings of a board that is up: from the address that it has now, which strongSwan does not let it keep."""
+    before = len(board.events("ping"))
+    board.type(do="ping", to=INNER, count=count, interval_ms=100)
+    pings = board.wait_for("ping", before + count)[before:]
+    assert all(each["answered"] for each in pings), pings
+
+
+def up(namespaces, tmp_path, runtime, more=""):
+    return boards.Board(namespaces, tmp_path, boards.initiator(more), "--runtime", runtime)
+
+
 def pinging(namespaces, tmp_path, runtime, more="", count=40):
     words = ("--runtime", runtime, "--ping", INNER, "--count", count, "--interval", 0.1)
     return boards.Board(namespaces, tmp_path, boards.initiator(more), *words)
@@ -70,20 +82,17 @@ def test_the_board_moves_while_traffic_flows(namespaces, gateway, tmp_path, mobi
 @RUNTIMES
 def test_without_mobike_the_board_negotiates_anew(namespaces, gateway, tmp_path, mobile, runtime):
     gateway.configure(connection(more="mobike = no"))
-    with pinging(namespaces, tmp_path, runtime) as board:
-        board.wait_for("ping", 5)
+    with up(namespaces, tmp_path, runtime) as board:
+        board.wait_for("child_up")
+        ping(board)
         mobile()
         board.type(do="moved")
         board.wait_for("reauthenticated")
-        count = len(board.events("ping"))
-        pings = board.wait_for("ping", count + 8)
-        assert all(each["answered"] for each in pings[-5:])
+        ping(board)
         gateway.wait_for("received DELETE for IKE_SA peer")
         assert f"remote-host={MOVED}" in gateway.sas() and gateway.sas().count("state=ESTABLISHED") == 1
         board.finish()
-    assert (
-        len(board.events("established")) == 2 and "INITIAL_CONTACT" not in gateway.log().split("DELETE")[0][2_000:] or 1
-    )
+    assert len(board.events("established")) == 2 and gateway.log().count("N(INIT_CONTACT)") == 1
 
 
 @RUNTIMES
@@ -104,24 +113,23 @@ def test_charon_is_killed(namespaces, charon, tmp_path, runtime):
 @RUNTIMES
 def test_our_reauth_time(namespaces, gateway, tmp_path, runtime):
     gateway.configure(connection())
-    with pinging(namespaces, tmp_path, runtime, "reauth_time = 3\n", 60) as board:
-        board.wait_for("reauthenticated", 2)
+    with up(namespaces, tmp_path, runtime, "reauth_time = 3\n") as board:
+        for count in (1, 2):
+            board.wait_for("reauthenticated", count)
+            ping(board)
         gateway.wait_for(r"(received DELETE for IKE_SA peer[\s\S]*){2}")
-        result = board.finish()
-    addresses = {each["address"] for each in board.events("address")}
-    assert len(addresses) == 1, "the virtual IP stays"
-    assert not board.events("closed") or result["closed"] == "DELETED_BY_US"
-    answered = [each["answered"] for each in board.events("ping")]
-    assert answered and all(answered)
+        assert not board.events("closed")
+        assert board.finish()["failure"] is None
+    assert "peer requested virtual IP 10.9.0." in gateway.log() and gateway.log().count("N(INIT_CONTACT)") == 1
 
 
 def test_the_reauth_time_of_the_peer(namespaces, gateway, tmp_path):
     gateway.configure(connection(more="reauth_time = 12s\n rand_time = 0s\n over_time = 5s"))
-    with pinging(namespaces, tmp_path, "cpython", count=200) as board:
-        board.wait_for("reauthenticated", 1)
+    with up(namespaces, tmp_path, "cpython") as board:
+        board.wait_for("reauthenticated")
+        ping(board)
         board.finish()
     assert re.search(r"generating IKE_AUTH response 1 \[ .*N\(AUTH_LFT\)", gateway.log())
-    assert all(each["answered"] for each in board.events("ping"))
 
 
 def test_our_auth_lifetime(namespaces, gateway, tmp_path):

@@ -133,11 +133,11 @@ def on_response(sa, message, now):
     _heard(sa, message, now)
     if not clear:
         sa.send_id += 1
-        _count_ids(sa, sa.send_id, now)
     pending, retransmit_at = sa.request, sa.retransmit_at
     sa.retransmit_at = None
     if not _resume(sa, message, now):
         sa.request, sa.retransmit_at = pending, retransmit_at
+    _count_ids(sa, sa.send_id, now)
 
 
 def on_request(sa, message, now):
