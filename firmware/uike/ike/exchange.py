@@ -176,7 +176,7 @@ def on_request(sa, message, now):
 
 
 def _heard(sa, message, now):
-    """A message is authentic, and new; or is it IKE_SA_INIT."""
+    """A message is authentic and new; or it is IKE_SA_INIT, which begins everything."""
     trace_received(sa, message)
     sa.heard_at = now
     sa.endpoint.follow(sa, message.local, message.remote)
