@@ -5,7 +5,7 @@ import pytest
 from tests import world
 from tests.ike.test_rekey import agree, rekey_ike, tunnel, works
 from uike import event, iana
-from uike.ike import exchange
+from uike.ike import auth, exchange
 from uike.ike import info as info_exchange
 from uike.wire.message import notify
 
@@ -280,3 +280,15 @@ def test_a_nat_that_forgot_us_is_found_by_asking():
     assert wire.gateway.sa.remote[0] == MOVED and wire.board.sa.local[0] == inside and works(wire)
     wire.run(140_000)
     assert len(wire.gateway.said("ADDRESS_CHANGED")) == 1
+
+
+@pytest.mark.parametrize("source", [bytes((192, 0, 2, 2)), bytes((10, 0, 0, 7))], ids=["none", "one"])
+def test_a_nat_that_is_not_allowed_from_the_start(monkeypatch, source):
+    # --> IKE_AUTH { .., N(MOBIKE_SUPPORTED), N(NO_NATS_ALLOWED) }     <-- { .. } or { N(UNEXPECTED_NAT_DETECTED) }
+    said = [notify(iana.MOBIKE_SUPPORTED), no_nats(source, bytes((192, 0, 2, 1)))]
+    monkeypatch.setattr(auth, "_can_move", lambda connection: said if connection.initiator else said[:1])
+    wire = world.World().connect()
+    if source == bytes((192, 0, 2, 2)):
+        assert wire.gateway.sa.mobike and works(wire)
+    else:
+        assert wire.gateway.closed() == ["NAT_REFUSED"] and wire.board.closed() == ["PEER_ERROR"]
