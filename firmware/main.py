@@ -2,10 +2,10 @@
 
 
 def main(board=None):
-    from uike.app.run import Appliance
+    from uike.app.run import run
     from uike.hal import board as platform_board
 
-    Appliance(board or platform_board()).run()
+    run(board or platform_board())
 
 
 if __name__ == "__main__":

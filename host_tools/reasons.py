@@ -34,7 +34,29 @@ _TEXTS = {
         "add a responder whose remote is that address or %any",
     ),
     reason.RETRANSMITTED_REQUEST: ("a request that was answered before; the answer was sent again", "nothing"),
-    reason.FRAGMENT: ("an IKE fragment, which was not negotiated", "set fragmentation = no on the peer"),
+    reason.FRAGMENT: (
+        "an IKE fragment, which was not negotiated",
+        "set fragmentation to the same value on both sides, and reconnect",
+    ),
+    reason.FRAGMENT_NUMBER: ("an IKE fragment whose number is 0 or greater than the number of fragments", _FAULT),
+    reason.FRAGMENT_STALE: (
+        "an IKE fragment that does not belong to those that we have of this message",
+        "nothing: usually a late one, after the peer has cut the message anew",
+    ),
+    reason.FRAGMENT_REPEATED: ("an IKE fragment that we had before", "nothing: usually a retransmission"),
+    reason.TOO_MANY_FRAGMENTS: ("more IKE fragments than we take of one message", "raise the peer's fragment size"),
+    reason.FRAGMENTS_TOO_LONG: (
+        "an IKE message in fragments that is longer than we take",
+        "make it shorter: fewer or smaller certificates, fewer proposals",
+    ),
+    reason.FRAGMENTS_HELD: (
+        "no room for the IKE fragments of one more peer",
+        "nothing: the peer will send them again; if it goes on, find out who sends messages by halves",
+    ),
+    reason.FRAGMENTS_TIMEOUT: (
+        "some IKE fragments of a message never came",
+        "lower the peer's fragment size: its datagrams may be too long for a path",
+    ),
     reason.UNAUTHENTICATED_NOTIFY: ("an error message that anybody could have sent", _AGAIN),
     reason.NO_MEMORY: ("the board ran out of memory", "fewer connections, or a board with more memory"),
     reason.BUSY: ("the board was busy with another exchange of this SA", "nothing: the peer will ask again"),
@@ -153,7 +175,63 @@ _TEXTS = {
         "switch NAT traversal on in the peer (strongSwan does it by itself; Cisco: crypto ikev2 nat keepalive)",
     ),
     reason.SYNTAX_ERROR: ("the peer found our message malformed", _FAULT),
+    reason.REKEYED: ("it was replaced by a fresh one", "nothing"),
+    reason.EXPIRED: (
+        "it reached the end of its life without being replaced",
+        "see above why the rekeying was refused; a longer rekey_time only puts it off",
+    ),
+    reason.REKEY_COLLISION: ("both sides changed the same SA at once", "nothing: the peer will ask again"),
+    reason.PEER_SAID_LATER: ("the peer is busy with another exchange", "nothing: we ask again in a few seconds"),
+    reason.PEER_SAID_NO_MORE_CHILDREN: (
+        "the peer takes no further Child SA",
+        "put the traffic into the first one: fewer [connection.NAME.child] tables",
+    ),
+    reason.CHILD_NOT_FOUND: ("a Child SA that is to be replaced does not exist any more", "nothing: it is made anew"),
+    reason.TOO_MANY_CHILDREN: ("more Child SAs than this board keeps", "ask for fewer on the peer"),
     reason.LOCAL_ERROR: ("a fault in the firmware", "please report it with the trace"),
+    reason.SELF_TEST_FAILED: (
+        "a primitive gave a wrong answer to the power-on test",
+        "switch the board off and on; if it goes on, write the image anew, or replace the board",
+    ),
+    reason.NO_ENTROPY: (
+        "the board's entropy source gives nothing",
+        "switch the radio on before the appliance starts: it feeds the generator",
+    ),
+    reason.ENTROPY_FAILED: (
+        "the board's entropy source repeats itself",
+        "switch the board off and on; if it goes on, replace it: its generator is broken",
+    ),
+    reason.SEED_MISSING: ("no seed of an earlier boot in the store", "nothing, if this is the first boot"),
+    reason.SEED_SHORT: (
+        "the seed in the store is too short",
+        "nothing: it is replaced; the power went while it was written",
+    ),
+    reason.SEED_UNREADABLE: ("the seed in the store cannot be read", "check the file system of the board"),
+    reason.SEED_NOT_KEPT: (
+        "no new seed could be put into the store, so the next boot finds the old one",
+        "make room in the store, or check the file system of the board",
+    ),
+    reason.BAD_COOKIE2: ("the peer answered the test of its new address without our cookie", _FAULT),
+    reason.ADDRESS_REFUSED: (
+        "the peer moved to an address that this connection does not allow",
+        'set remote = "%any", or the address that it moves to',
+    ),
+    reason.NAT_REFUSED: (
+        "the peer wants no NAT on the way, and there is one",
+        "let the peer allow NATs, or connect it without one",
+    ),
+    reason.PEER_REFUSED_ADDRESS: (
+        "the peer does not accept our new address",
+        "nothing: a new IKE SA is negotiated from there; if that fails, see the peer's remote address",
+    ),
+    reason.PATH_UNPROVED: (
+        "the peer did not answer from the address that it said it had moved to",
+        "nothing: what it is sent goes on to its old address",
+    ),
+    reason.NOT_REAUTHENTICATED: (
+        "the peer did not prove itself again in time",
+        "let the peer authenticate anew more often (strongSwan: reauth_time), or raise auth_lifetime",
+    ),
 }
 
 NAMES = {value: key for key, value in vars(reason).items() if key.isupper()}
@@ -171,7 +249,7 @@ def remedy(number: int) -> str:
 
 
 def explain(event) -> tuple[str, str]:
-    """(text, remedy) of a decoded event that carries a reason: drop, reject, closed, child_down."""
+    """(text, remedy) of a decoded event that carries a reason: drop, reject, closed, child_down, seed, stopped."""
     fields = event.fields
     number = fields["reason"]
     return text(number) + _circumstances(number, fields) + _detail(number, fields), remedy(number)

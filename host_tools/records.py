@@ -143,6 +143,18 @@ def _ping(body):
     }
 
 
+def _fragment(body):
+    return {
+        "out": body.flag(),
+        "exchange": body.number(),
+        "response": body.flag(),
+        "message_id": body.number(4),
+        "number": body.number(2),
+        "of": body.number(2),
+        "length": body.number(2),
+    }
+
+
 def _negotiating(body):
     return {
         "initiator": body.flag(),
@@ -190,5 +202,30 @@ _DECODERS = {
     event.GREETING: _text,
     event.CONFIG_ERROR: _text,
     event.COMMAND_ERROR: _text,
+    event.FRAGMENT: _fragment,
+    event.CHILD_REKEYED: lambda body: {
+        "old": body.spi(),
+        "new": body.spi(),
+        "ours": body.flag(),
+        "collision": body.number(),
+    },
+    event.IKE_REKEYED: lambda body: {
+        "successor": body.number(2),
+        "ours": body.flag(),
+        "collision": body.number(),
+        "spi_i": body.take(8).hex(),
+        "spi_r": body.take(8).hex(),
+    },
+    event.ADDRESS_CHANGED: lambda body: {
+        "old_local": body.endpoint(),
+        "old_remote": body.endpoint(),
+        "local": body.endpoint(),
+        "remote": body.endpoint(),
+    },
+    event.REAUTHENTICATED: lambda body: {"successor": body.number(2)},
     event.OFFER: lambda body: {"ours": body.flag(), "data": body.rest()},
+    event.SELF_TEST: lambda body: {"passed": body.number(), "elapsed_ms": body.number(4)},
+    event.ENGINE_RETIRED: _text,
+    event.SEED: lambda body: {"reason": body.number()},
+    event.STOPPED: lambda body: {"reason": body.number(), "detail": body.rest()},
 }

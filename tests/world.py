@@ -1,9 +1,9 @@
 """Two engines wired together, without sockets and in virtual time: the stage of most protocol tests."""
 
 import hashlib
-from types import SimpleNamespace
 
 from uike import event, reason
+from uike.connection import Connection
 from uike.endpoint import Endpoint
 from uike.hal.cpython.crypto import Provider
 from uike.wire.selectors import make
@@ -61,9 +61,17 @@ def connection(initiator, **changes):
         "nat_keepalive_ms": 20_000,
         "retransmit_ms": 2_000,
         "retransmit_tries": 4,
+        "rekey_ms": 0,
+        "esp_rekey_ms": 0,
+        "esp_rekey_packets": 0,
+        "fragmentation": True,
+        "fragment_size": 1280,
     }
-    fields.update(changes)
-    return SimpleNamespace(**fields)
+    made = Connection("hq")
+    for name, value in {**fields, **changes}.items():
+        assert hasattr(made, name), name
+        setattr(made, name, value)
+    return made
 
 
 class Side:
@@ -113,6 +121,7 @@ class World:
         self.gateway = Side(GATEWAY, [responder or connection(False)], (seed, "gateway"), provider)
         self.now = 0
         self.filter = lambda sender, datagram, port: [datagram]
+        self.gone = ()  # addresses that nobody has any more: what goes there is lost
         self.wire = []  # every datagram sent: (sender's address, datagram, port)
 
     def connect(self):
@@ -131,6 +140,8 @@ class World:
     def _carry(self, sender, receiver):
         out = sender.endpoint.outgoing()
         for datagram, (address, port), local_port in out:
+            if address in self.gone:
+                continue
             assert address == receiver.address
             self.wire.append((sender.address, bytes(datagram), port))
             for arriving in self.filter(sender, bytes(datagram), port):

@@ -9,12 +9,13 @@ one row in `_KEYS`: its reader, and the role that it is for.
 from binascii import a2b_base64, unhexlify
 
 from uike import identity, keywords
-from uike.connection import Connection
+from uike.connection import Connection, Policy
 from uike.wire import address, selectors
 
 CONNECTIONS_MAX = 8
 PROPOSALS_MAX = 8
 SELECTORS_MAX = 8
+CHILDREN_MAX = 8
 NAME_MAX = 32
 PSK_MAX = 256  # bytes
 DNS_MAX = 4
@@ -79,6 +80,22 @@ def _connection(name, table):
     return connection
 
 
+def _policies(value):
+    allowed = "tables [connection.NAME.child.CHILD] with " + ", ".join(sorted(_CHILD_KEYS))
+    if type(value) is not dict or len(value) > CHILDREN_MAX:
+        raise _Problem("bad value", "at most %d %s" % (CHILDREN_MAX, allowed))
+    found = []
+    for name in sorted(value):
+        policy = Policy(name)
+        if type(value[name]) is not dict or [key for key in value[name] if key not in _CHILD_KEYS]:
+            raise _Problem("%s: not a table, or with an unknown key" % name, allowed)
+        for key in sorted(value[name]):
+            attribute, read, _, arguments = _KEYS[key]
+            setattr(policy, attribute, read(value[name][key], *arguments))
+        found.append(policy)
+    return tuple(found)
+
+
 def _check(connection, table):
     """What one key cannot know: that others are there, and fit."""
     if not ("psk" in table) ^ ("psk_hex" in table):
@@ -102,6 +119,10 @@ def _check(connection, table):
         connection.esp_proposals = _proposals(_ESP_DEFAULT, False)
     if connection.initiator and not connection.remote_ts:
         connection.remote_ts = (selectors.make(0, 0, 65535, bytes(4), b"\xff\xff\xff\xff"),)
+    for policy in connection.more:
+        if not policy.remote_ts and not connection.pool:
+            raise ConfigError("child", "%s: no remote_ts" % policy.name, _TS_ALLOWED)
+        policy.esp_proposals = policy.esp_proposals or connection.esp_proposals
 
 
 # -- readers: a value in, the attribute out; _Problem(what is wrong, what is allowed) otherwise -----------------------
@@ -283,6 +304,10 @@ def _count(value, low, high, unit, factor):
     return value * factor
 
 
+def _lifetime(value, low, high):
+    return 0 if value == 0 and type(value) is int else _count(value, low, high, "seconds, or 0 for ever", 1_000)
+
+
 # key: (attribute of the connection, reader, role it is for or None, further arguments of the reader)
 _KEYS = {
     "role": (None, None, None, ()),
@@ -302,5 +327,16 @@ _KEYS = {
     "dpd_delay": ("dpd_delay_ms", _count, None, (0, 86_400, "seconds, 0 for never", 1_000)),
     "nat_keepalive": ("nat_keepalive_ms", _count, None, (0, 3_600, "seconds, 0 for never", 1_000)),
     "retransmit_ms": ("retransmit_ms", _count, None, (100, 60_000, "milliseconds", 1)),
+    "rekey_time": ("rekey_ms", _count, None, (0, 604_800, "seconds, 0 for never", 1_000)),
+    "esp_rekey_time": ("esp_rekey_ms", _count, None, (0, 604_800, "seconds, 0 for never", 1_000)),
+    "esp_rekey_packets": ("esp_rekey_packets", _count, None, (0, 1 << 31, "packets, 0 for no limit", 1)),
+    "esp_rekey_bytes": ("esp_rekey_bytes", _count, None, (0, 1 << 40, "bytes, 0 for no limit", 1)),
+    "mobike": ("mobike", _flag, None, ()),
+    "reauth_time": ("reauth_ms", _count, True, (0, 604_800, "seconds, 0 for never", 1_000)),
+    "auth_lifetime": ("auth_lifetime_ms", _lifetime, False, (10, 604_800)),
+    "child": ("more", _policies, None, ()),
     "retransmit_tries": ("retransmit_tries", _count, None, (1, 12, "times", 1)),
+    "fragmentation": ("fragmentation", _flag, None, ()),
+    "fragment_size": ("fragment_size", _count, None, (200, 1_500, "bytes of an IP datagram", 1)),
 }
+_CHILD_KEYS = ("esp_proposals", "local_ts", "remote_ts")

@@ -1,8 +1,20 @@
 """A connection: what the configuration says of one peer, in the form that the engine reads. Made by `uike.config`."""
 
 
+class Policy:
+    """Traffic for one more Child SA of a connection, beside the one that comes with IKE_AUTH."""
+
+    def __init__(self, name):
+        self.name = name
+        self.esp_proposals = ()  # tuples of transforms (type, id, key bits)
+        self.local_ts = ()  # selectors in wire form, see wire/selectors
+        self.remote_ts = ()
+
+
 class Connection:
-    """Read-only after loading. Times are in milliseconds, 0 meaning never; identities are (ID type, bytes) or None."""
+    """Itself the first policy. Read-only after loading.
+
+    Times are in milliseconds, 0 meaning never; identities are (ID type, bytes) or None."""
 
     def __init__(self, name):
         self.name = name
@@ -23,3 +35,17 @@ class Connection:
         self.nat_keepalive_ms = 20_000
         self.retransmit_ms = 1_000
         self.retransmit_tries = 6
+        self.fragmentation = True  # of IKE messages, RFC 7383
+        self.fragment_size = 1280  # bytes of a whole IPv4 datagram
+        self.rekey_ms = 14_400_000  # of the IKE SA; its end comes a tenth later, here as below
+        self.esp_rekey_ms = 3_600_000  # of a Child SA
+        self.esp_rekey_packets = 1 << 31
+        self.esp_rekey_bytes = 0
+        self.mobike = True  # an initiator may change its address, RFC 4555
+        self.reauth_ms = 0  # of an initiator: it proves itself anew that often
+        self.auth_lifetime_ms = 0  # of a responder: its peers have to, RFC 4478
+        self.more = ()  # further policies
+
+    def policies(self):
+        """All of them, the first one first."""
+        return (self,) + tuple(self.more)

@@ -4,12 +4,12 @@ Nothing that a peer sends raises out of `receive`: a bad datagram becomes a numb
 SA. Every collection here has a limit. The caller passes the time, in milliseconds that never go back.
 """
 
-from uike import event, iana, reason
+from uike import event, iana, lifetime, reason
 from uike.ike import exchange
 from uike.ike.exchange import pack_where
 from uike.ike.sa import IkeSa
 from uike.ipsec import packet as esp
-from uike.ipsec.policy import inner_size
+from uike.ipsec.policy import allows, inner_size
 from uike.ipsec.sad import ChildSa, Sad, spi_key
 from uike.transient import drop, load
 from uike.verdict import Verdicts
@@ -24,6 +24,7 @@ _HALF_OPEN_MAX = 6
 _HALF_OPEN_MS = 30_000
 _NON_ESP_MARKER = bytes(4)
 _KEEPALIVE = b"\xff"
+_ANYWHERE = (b"\x07\0\0\x10\0\0\xff\xff\0\0\0\0\xff\xff\xff\xff",)  # a selector, see ipsec/policy
 
 
 class Endpoint(Verdicts):
@@ -52,19 +53,42 @@ class Endpoint(Verdicts):
     def connect(self, connection, local, remote, now):
         """Starts an IKE SA as initiator; `local` and `remote` are IPv4 addresses as text. Returns its number."""
         self.now = now
-        sa = self._new_sa(connection, True, (local, iana.PORT_IKE), (remote, iana.PORT_IKE))
-        sa.spi_i = self._new_ike_spi()
+        self._guard(None, self._initiate, connection, (local, iana.PORT_IKE), (remote, iana.PORT_IKE))
+        return self.numbered
+
+    def _initiate(self, connection, local, remote):
+        sa = self._new_sa(connection, True, local, remote)
+        sa.spi_i = self.new_ike_spi()
         self.sas.append(sa)
+        self._guard(sa, self._begin, sa)
+
+    def _begin(self, sa):
         sa.become(event.STATE_INIT)
-        self._guard(sa, exchange.start, sa, load("uike.ike.init").initiate(sa), now)
-        return sa.number
+        exchange.start(sa, load("uike.ike.init").initiate(sa), self.now)
 
     def close(self, name, now):
         """Deletes the SAs of the connection `name`, of all connections when it is None."""
         self.now = now
         for sa in list(self.sas):
             if (name is None or sa.connection.name == name) and sa.state != event.STATE_DELETING:
-                self.end(sa, Refusal(reason.DELETED_BY_US), None, sa.state == event.STATE_ESTABLISHED)
+                tell = sa.state == event.STATE_ESTABLISHED
+                self._guard(sa, self.end, sa, Refusal(reason.DELETED_BY_US), None, tell)
+
+    def close_children(self, now):
+        """Deletes every Child SA; the IKE SAs stay."""
+        self.now = now
+        for sa in self.sas:
+            if sa.state == event.STATE_ESTABLISHED and not sa.quiet:
+                for child in sa.children:
+                    if child.state == event.STATE_CHILD_INSTALLED:
+                        task = load("uike.ike.info").delete_child(sa, child, reason.DELETED_BY_US)
+                        self._guard(sa, exchange.start, sa, task, now)
+
+    def address_changed(self, local, now):
+        """Our address, a text, is now `local`: the SAs of our initiator connections go there (`ike/mobike`)."""
+        self.now = now
+        self._guard(None, load("uike.ike.mobike").leave, self, local)
+        self._tidy()
 
     def receive(self, datagram, local, remote, now):
         """A UDP payload came from `remote` to `local`, both (address text, port). Its buffer may be overwritten."""
@@ -84,8 +108,14 @@ class Endpoint(Verdicts):
             return self.drop(reason.ESP_INNER_PACKET)
         child = self.sad.route(packet, size)
         if child is None:
+            self._ask_for_child(packet, size)
             return self.drop(reason.ESP_NO_SA)
-        data = esp.encapsulate(child, packet, size, self.random)
+        if not lifetime.count(child, now):
+            return self.drop(reason.EXPIRED)
+        try:
+            data = esp.encapsulate(child, packet, size, self.random)
+        except MemoryError:
+            return self.drop(reason.NO_MEMORY)
         if data is None:
             return self.drop(reason.ESP_SEQUENCE_EXHAUSTED)
         self._put(child.owner, data)
@@ -95,7 +125,15 @@ class Endpoint(Verdicts):
         """When `tick` wants to be called, in ms; None when nothing is awaited."""
         deadline = None
         for sa in self.sas:
-            for due in (sa.expires_at, sa.retransmit_at, self._liveness_at(sa), self._keepalive_at(sa)):
+            held = sa.fragments_until if sa.fragments else None
+            for due in (
+                sa.expires_at,
+                sa.retransmit_at,
+                held,
+                self._liveness_at(sa),
+                self._keepalive_at(sa),
+                lifetime.deadline(sa),
+            ):
                 if due is not None and (deadline is None or due < deadline):
                     deadline = due
         return deadline
@@ -104,19 +142,26 @@ class Endpoint(Verdicts):
         """Does what time asks for: retransmission, liveness, keepalives, forgetting."""
         self.now = now
         for sa in list(self.sas):
-            if sa.expires_at is not None and now >= sa.expires_at:
-                self._expire(sa)
-                continue
-            self._guard(sa, exchange.tick, sa, now)
-            due = self._liveness_at(sa)
-            if due is not None and now >= due:
-                self._trace_silence(sa)
-                self._guard(sa, exchange.start, sa, load("uike.ike.info").liveness(sa), now)
-            due = self._keepalive_at(sa)
-            if due is not None and now >= due:
-                self._put(sa, _KEEPALIVE)
-                self._trace_where(event.KEEPALIVE, sa)
+            self._guard(sa, self._tick, sa, now)
         self._tidy()
+
+    def _tick(self, sa, now):
+        if sa.expires_at is not None and now >= sa.expires_at:
+            self._expire(sa)
+            return
+        if sa.fragments and now >= sa.fragments_until:
+            sa.fragments = {}
+            self.drop(reason.FRAGMENTS_TIMEOUT, sa.remote)
+        exchange.tick(sa, now)
+        lifetime.tick(sa, now)
+        due = self._liveness_at(sa)
+        if due is not None and now >= due:
+            self._trace_silence(sa)
+            exchange.start(sa, load("uike.ike.info").liveness(sa), now)
+        due = self._keepalive_at(sa)
+        if due is not None and now >= due:
+            self._put(sa, _KEEPALIVE)
+            self._trace_where(event.KEEPALIVE, sa)
 
     def outgoing(self):
         """Takes the datagrams to send: a list of (datagram, (address, port), local port)."""
@@ -139,20 +184,27 @@ class Endpoint(Verdicts):
             if datagram != _KEEPALIVE:
                 raise Refusal(reason.SHORT_DATAGRAM)
         elif datagram[0] | datagram[1] | datagram[2] | datagram[3]:
-            self._receive_esp(datagram if type(datagram) is bytearray else bytearray(datagram), remote)
+            self._receive_esp(datagram if type(datagram) is bytearray else bytearray(datagram), local, remote)
         else:
             self._receive_ike(bytearray(datagram[4:]), local, remote)
 
-    def _receive_esp(self, data, remote):
+    def _receive_esp(self, data, local, remote):
         child = self.sad.inbound.get(spi_key(data))
         if child is None:
             self.drop(reason.ESP_UNKNOWN_SPI, remote)
             return
+        newest = child.replay.top
         inner = esp.decapsulate(child, data)
+        if child.replay.top != newest:  # authentic, whatever it carries
+            child.owner.heard_at = self.now
+            if child.state != event.STATE_CHILD_RETIRED:
+                self.follow(child.owner, local, remote)
         if type(inner) is int:
             self.drop(inner, remote)
             return
-        child.owner.heard_at = self.now
+        if child.standby:
+            self.sad.prefer(child)
+        lifetime.count(child, self.now)
         self._happen((event.PACKET, inner, None))
 
     def _receive_ike(self, data, local, remote):
@@ -175,6 +227,27 @@ class Endpoint(Verdicts):
             self._guard(sa, exchange.on_request, sa, message, self.now)
         self._tidy()
 
+    def policy_for(self, packet, size):
+        """(IKE SA, policy) that would make a Child SA for a packet which none takes; None when there is none."""
+        for sa in self.sas:
+            if sa.state == event.STATE_ESTABLISHED and not sa.quiet:
+                for policy in sa.connection.policies():
+                    if allows(packet, 0, size, policy.local_ts or _ANYWHERE, policy.remote_ts):
+                        return sa, policy
+        return None
+
+    def _ask_for_child(self, packet, size):
+        """A packet that no Child SA takes may be one for which the configuration knows one (RFC 7296 section 2.9)."""
+        found = self.policy_for(packet, size)
+        if found and not found[0].task and self.now >= found[0].ask_at:
+            sa, policy = found
+            sa.ask_at = self.now + lifetime.RETRY_MS
+            self._guard(sa, self._create_child, sa, policy, bytes(packet[:size]))
+
+    def _create_child(self, sa, policy, packet):
+        task = load("uike.ike.create").new_child(sa, policy, packet)
+        exchange.start(sa, task, self.now)
+
     def _find(self, message):
         for sa in self.sas:
             if sa.spi_i == message.spi_i:
@@ -192,7 +265,7 @@ class Endpoint(Verdicts):
         for sa in self.sas:
             if not sa.initiator and sa.setup:
                 if sa.spi_i == message.spi_i and sa.setup.request == message.buffer:
-                    self.send(sa, sa.setup.response, self.now, message)
+                    self.send(sa, sa.last_response, self.now, message)
                     raise Refusal(reason.RETRANSMITTED_REQUEST)
                 half_open += 1
         if half_open >= _HALF_OPEN_MAX or len(self.sas) >= _SAS_MAX:
@@ -201,7 +274,7 @@ class Endpoint(Verdicts):
         if not candidates:
             raise Refusal(reason.NO_CONNECTION)
         sa = self._new_sa(candidates[0], False, message.local, message.remote)
-        sa.spi_i, sa.spi_r = message.spi_i, self._new_ike_spi()
+        sa.spi_i, sa.spi_r = message.spi_i, self.new_ike_spi()
         sa.expires_at = self.now + _HALF_OPEN_MS
         self.sas.append(sa)
         try:
@@ -218,7 +291,7 @@ class Endpoint(Verdicts):
         except Refusal as refusal:
             self.drop(refusal.reason, sa.remote if sa else arguments[0].remote)
         except MemoryError:
-            self._break(sa, reason.NO_MEMORY, b"")
+            self._starve(sa)
         except Exception as error:  # a bug of ours: it must not cost the appliance
             self._break(sa, reason.LOCAL_ERROR, type(error).__name__.encode())
 
@@ -227,14 +300,33 @@ class Endpoint(Verdicts):
         if sa in self.sas:
             self.end(sa, Refusal(why, 0, detail), None, False)
 
+    def _starve(self, sa):
+        """An SA did not get the memory that its step needs. What is left may not even do to say so."""
+        try:
+            self._break(sa, reason.NO_MEMORY, b"")
+        except MemoryError:
+            trace, self.trace = self.trace, None
+            try:
+                if sa in self.sas:
+                    self.end(sa, Refusal(reason.NO_MEMORY), None, False)
+            finally:
+                self.trace = trace
+
     # -- lent to the exchanges ---------------------------------------------------------------------------------------
 
-    def send(self, sa, datagram, now, cause=None):
+    def send(self, sa, datagrams, now, cause=None):
         """Queues an IKE message; on port 4500 behind the non-ESP marker (RFC 3948 section 2.2)."""
         local = cause.local if cause else sa.local
-        if local[1] == iana.PORT_NATT:
-            datagram = _NON_ESP_MARKER + datagram
-        self._put(sa, datagram, cause)
+        marker = _NON_ESP_MARKER if local[1] == iana.PORT_NATT else b""
+        for datagram in datagrams:
+            self._put(sa, marker + datagram, cause)
+
+    def follow(self, sa, local, remote):
+        """An authentic packet, newer than all before it, came along this path."""
+        if sa.connection.initiator or sa.mobike or remote == sa.remote and local == sa.local:
+            return
+        self.loaded = True
+        load("uike.ike.path").follow(sa, local, remote)
 
     def responders(self, address):
         """Connections that would answer this address."""
@@ -244,6 +336,11 @@ class Endpoint(Verdicts):
                 found.append(connection)
         return found
 
+    def new_ike_spi(self):
+        """A fresh IKE SPI: eight bytes, not zero."""
+        spi = self.random(8)
+        return spi if spi != bytes(8) else self.new_ike_spi()
+
     def new_spi(self):
         """A fresh inbound ESP SPI: four bytes, see `ipsec.sad.spi_key`; 1 to 255 are IANA's."""
         while True:
@@ -252,11 +349,19 @@ class Endpoint(Verdicts):
             if spi[0] | spi[1] | spi[2] and spi_key(spi) not in self.sad.inbound:
                 return bytes(spi)
 
-    def child_up(self, sa, spi_in, spi_out, seal, open, local_ts, remote_ts):
-        """Installs a Child SA: the keys go down to the data plane."""
-        child = ChildSa(sa, spi_in, spi_out, seal, open, local_ts, remote_ts)
+    def child_up(self, sa, policy, spis, seal, open, local_ts, remote_ts):
+        """Installs a Child SA: the keys go down to the data plane. `spis` are ours and the peer's."""
+        child = ChildSa(sa, spis[0], spis[1], seal, open, local_ts, remote_ts)
+        child.policy = policy
+        lifetime.begin(child, sa.connection.esp_rekey_ms, self.random, self.now)
+        child.packets_max, child.bytes_max = sa.connection.esp_rekey_packets, sa.connection.esp_rekey_bytes
         sa.children.append(child)
         self.sad.add(child)
+        return child
+
+    def has_room(self):
+        """Whether one more IKE SA may be made."""
+        return len(self.sas) < _SAS_MAX
 
     def lease(self, sa, pool):
         """A free inner address of `pool` for this SA, four bytes; None when there is none left."""
@@ -280,7 +385,6 @@ class Endpoint(Verdicts):
     def answered(self, sa, now):
         """The response to the peer's request is on its way."""
         if sa.state == event.STATE_ESTABLISHED and sa.setup:
-            sa.expires_at = None
             self.established(sa)
 
     def release(self):
@@ -305,22 +409,23 @@ class Endpoint(Verdicts):
         """Drops transient modules once no SA is in the middle of an exchange."""
         if self.loaded:
             for sa in self.sas:
-                if sa.task or sa.answering:
+                if sa.task or sa.answering or sa.fragments:
                     return
             self.release()
+
+    def next_number(self):
+        """The number of a new IKE SA, for the trace."""
+        self.numbered = self.numbered % 65535 + 1
+        return self.numbered
 
     # -- small parts -------------------------------------------------------------------------------------------------
 
     def _new_sa(self, connection, initiator, local, remote):
-        self.numbered = self.numbered % 65535 + 1
+        self.next_number()
         if self.trace:
             body = bytes((initiator,)) + pack_where(local) + pack_where(remote) + connection.name.encode()
             self.trace(event.NEGOTIATING, self.numbered, body)
         return IkeSa(self, self.numbered, connection, initiator, local, remote, self.now)
-
-    def _new_ike_spi(self):
-        spi = self.random(8)
-        return spi if spi != bytes(8) else self._new_ike_spi()
 
     def _put(self, sa, datagram, cause=None):
         sa.sent_at = self.now

@@ -5,7 +5,8 @@ A record is `code(1) sa(2) time_ms(4) body`, big endian; on the console it is on
 `IPv4 address(4) port(2)`. Records carry no secret: the data of AUTH payloads is zeroed before a message is traced.
 """
 
-MESSAGE = 1  # out(1) local endpoint(6) remote endpoint(6) encrypted(1) datagram length(2) IKE header(28) payloads
+MESSAGE = 1  # out(1) local endpoint(6) remote endpoint(6) encrypted(1) length(2) IKE header(28) payloads
+#   length: of the datagram; of a message in fragments, what they carry and a header
 STATE = 2  # old(1) new(1)
 DROP = 3  # reason(1) remote endpoint(6) detail(0..)
 IKE_PROPOSAL = 4  # chosen transforms, each type(1) id(2) key bits(2)
@@ -26,7 +27,16 @@ GREETING = 18  # text: version and runtime
 CONFIG_ERROR = 19  # text: key, tab, problem
 COMMAND_ERROR = 20  # text
 OFFER = 21  # ours(1) proposals as in an SA payload: printed when no proposal is common
+CHILD_REKEYED = 24  # old SPI in(4) new SPI in(4) ours(1) collision(1: 0 none, 1 won, 2 lost)
+IKE_REKEYED = 25  # number of the SA that replaces this one(2) ours(1) collision(1) its SPIs(16)
 PACKET = 22  # never traced: an inner packet for the application
+FRAGMENT = 23  # out(1) exchange(1) response(1) message ID(4) number(2) of(2) length of the datagram(2)
+SELF_TEST = 30  # primitives that gave their known answers(1) milliseconds(4)
+ENGINE_RETIRED = 31  # text: name of an accelerator that did not
+SEED = 32  # reason(1): what was wrong with the stored seed
+STOPPED = 33  # reason(1) detail: the appliance has ended
+ADDRESS_CHANGED = 50  # old local endpoint(6) old remote endpoint(6) new local endpoint(6) new remote endpoint(6)
+REAUTHENTICATED = 51  # number of the SA that replaces this one(2)
 
 # States of an IKE SA (uike/ike/sa.py holds the table of legal moves)
 STATE_IDLE = 0
@@ -35,3 +45,10 @@ STATE_AUTH = 2
 STATE_ESTABLISHED = 3
 STATE_DELETING = 4
 STATE_DEAD = 5
+
+# States of a Child SA (uike/ike/create.py)
+STATE_CHILD_INSTALLED = 0
+STATE_CHILD_REKEYING = 1  # we are replacing it
+STATE_CHILD_REKEYED = 2  # it was replaced, and its Delete is awaited
+STATE_CHILD_DELETING = 3  # we are deleting it
+STATE_CHILD_RETIRED = 4  # deleted on both sides; late packets are still taken

@@ -27,8 +27,13 @@ def load(name):
     return sys.modules[name]
 
 
-def drop():
-    """Forgets every transient module: out of `sys.modules`, and out of its parent package."""
+def drop(before=None):
+    """Forgets every transient module: out of `sys.modules`, and out of its parent package.
+
+    before: names of modules, a list. Whatever else is there goes too, however it was imported.
+    """
+    if before and _DROPS:
+        _loaded.extend([name for name in sys.modules if name not in before and name not in _loaded])
     if not _loaded:
         return
     while _loaded:

@@ -6,7 +6,7 @@ last retransmission) is housekeeping.
 
 import struct
 
-from uike import event, iana, reason
+from uike import event, iana, lifetime, reason
 from uike.ike import exchange
 from uike.ike.exchange import pack_where
 from uike.transient import load
@@ -23,11 +23,14 @@ class Verdicts:
     def established(self, sa):
         """Both peers are proved. What only the set-up needed goes."""
         started = sa.setup.started
-        sa.setup = None
+        sa.setup = sa.expires_at = None
+        self.limit(sa)
         if self.trace:
             kind, identity = sa.peer_id
             self.trace(event.ESTABLISHED, sa.number, struct.pack(">IB", self.now - started, kind) + identity)
         self._happen((event.ESTABLISHED, sa, None))
+        if sa.replaces:
+            load("uike.ike.reauth").succeeded(sa)
 
     def assigned(self, sa, address, netmask, servers):
         """The configuration payload gave an inner address."""
@@ -37,10 +40,13 @@ class Verdicts:
 
     def drop(self, why, remote=None, detail=b""):
         """Counts and traces a dropped datagram or packet; returns the reason."""
-        self.drops[why] = self.drops.get(why, 0) + 1
-        if self.trace:
-            where = pack_where(remote) if remote else bytes(6)
-            self.trace(event.DROP, 0, bytes((why,)) + where + detail)
+        try:
+            self.drops[why] = self.drops.get(why, 0) + 1
+            if self.trace:
+                where = pack_where(remote) if remote else bytes(6)
+                self.trace(event.DROP, 0, bytes((why,)) + where + detail)
+        except MemoryError:  # the datagram is dropped all the same
+            pass
         return why
 
     def note(self, sa, refusal):
@@ -68,8 +74,7 @@ class Verdicts:
             return
         established = sa.state == event.STATE_ESTABLISHED
         self._close_children(sa, refusal.reason)
-        self._trace_closed(sa, refusal, message)
-        self._happen((event.CLOSED, sa, refusal.reason))
+        self._tell_closed(sa, refusal, message)
         sa.answering = None
         sa.waiting = []
         if tell and sa.seal:
@@ -86,10 +91,13 @@ class Verdicts:
 
     def ended_by_peer(self, sa, why, notify_type):
         """The peer deleted the SA; we stay to answer, should our answer get lost."""
+        if sa.rival and sa.state == event.STATE_ESTABLISHED:
+            rekey = load("uike.ike.rekey")
+            if rekey.has_rival(sa):  # our own request to replace it is forgotten (RFC 7296 section 2.25.2)
+                rekey.succeed(sa, sa.rival[1])
         if sa.state != event.STATE_DELETING:
             self._close_children(sa, why)
-            self._trace_closed(sa, Refusal(sa.refused or why, notify_type), None)
-            self._happen((event.CLOSED, sa, why))
+            self._tell_closed(sa, Refusal(sa.refused or why, notify_type), None)
             sa.become(event.STATE_DELETING)
         sa.task = sa.request = sa.retransmit_at = None
         sa.waiting = []
@@ -97,6 +105,13 @@ class Verdicts:
 
     def forget(self, sa):
         """Removes every trace of an SA."""
+        for other in (sa.fresh, sa.rival and sa.rival[1]):
+            if other:
+                self.forget(other)
+        if sa.replaces:  # the old one stays, and we try again
+            sa.replaces.auth_until = self.now + lifetime.RETRY_MS
+            sa.replaces = None
+        sa.fresh = sa.rival = None
         self._close_children(sa, reason.DELETED_BY_US)
         self.leases = [lease for lease in self.leases if lease[1] is not sa]
         if sa.state != event.STATE_DEAD:
@@ -119,6 +134,14 @@ class Verdicts:
             )
             self.trace(event.CHILD_DOWN, sa.number, body)
 
+    def limit(self, sa):
+        """A fresh IKE SA has a whole life before it."""
+        lifetime.begin(sa, sa.connection.rekey_ms, self.random, self.now)
+
+    def retry(self, sa_or_child):
+        """The peer would not replace it, or not now: we ask again a little later."""
+        lifetime.retry(sa_or_child, self.random, self.now)
+
     def has_other(self, sa):
         """Whether the same connection has another IKE SA."""
         for other in self.sas:
@@ -140,9 +163,15 @@ class Verdicts:
         if sa.state == event.STATE_DELETING:
             self.forget(sa)
         else:
-            self.end(sa, Refusal(reason.HALF_OPEN_TIMEOUT), None, False)
+            established = sa.state == event.STATE_ESTABLISHED
+            why = reason.EXPIRED if established else reason.HALF_OPEN_TIMEOUT
+            self.end(sa, Refusal(why), None, established)
 
-    def _trace_closed(self, sa, refusal, message):
+    def _tell_closed(self, sa, refusal, message):
+        if sa.quiet:
+            return
+        self._happen((event.CLOSED, sa, refusal.reason))
+        sa.quiet = True  # once is enough
         if self.trace:
             kind, ident = (message.exchange, message.id) if message is not None else (sa.exchange, sa.send_id)
             authentic = message is not None and message.authentic

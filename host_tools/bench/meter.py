@@ -10,6 +10,7 @@ class Meter:
     def __init__(self, provider, fuel):
         self.provider = provider
         self.name = provider.name
+        self.engines = provider.engines
         self.fuel = fuel
         self.spent = 0  # instructions of the primitives
         self.calls = 0

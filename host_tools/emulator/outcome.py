@@ -85,6 +85,10 @@ class Outcome:
     def _on_command_error(self, event, fields):
         self.failure_text = self.failure_text or ("LOCAL_ERROR", fields["text"], "")
 
+    def _on_stopped(self, event, fields):
+        text, remedy = reasons.explain(event)
+        self.failure_text = (REASON_NAMES.get(fields["reason"], str(fields["reason"])), text, remedy)
+
     def _failed(self, event) -> None:
         """Keep the event that says most: the end of the SA tells the notify and the message, a refusal only why."""
         if self.failure_event is None or event.name == "closed" and self.failure_event.name != "closed":
@@ -100,9 +104,14 @@ class Outcome:
         return sum(rtt is not None for rtt in self.rtt_ms)
 
     @property
+    def pings(self) -> int:
+        """Those of the command line, or those typed at the console as well."""
+        return max(self.pings_asked, len(self.rtt_ms))
+
+    @property
     def ok(self) -> bool:
         """The tunnel came up and did not break down, and every ping that was asked for came back."""
-        return self.established and not self.lost and self.answered == self.pings_asked
+        return self.established and not self.lost and self.answered == self.pings
 
     def failure(self) -> dict | None:
         """Who said no, where and why; None when all went well."""
@@ -127,8 +136,8 @@ class Outcome:
     def _unexplained(self) -> tuple[str, str, str]:
         if not self.established:
             return "NO_ANSWER", "the tunnel did not come up in time", "give it longer with --timeout"
-        missing = self.pings_asked - self.answered
-        return "LOCAL_ERROR", f"{missing} of {self.pings_asked} pings were not answered", "see the trace for drops"
+        missing = self.pings - self.answered
+        return "LOCAL_ERROR", f"{missing} of {self.pings} pings were not answered", "see the trace for drops"
 
     def summary(self, *, heap_peak: int | None = None, fuel: int | None = None) -> dict:
         """The object that `--json` prints. Units: milliseconds, bytes, instructions."""
@@ -139,7 +148,7 @@ class Outcome:
             "virtual_ip": self.virtual_ip,
             "local_ts": self._local_ts or [],
             "remote_ts": self._remote_ts or [],
-            "pings": {"sent": self.pings_asked, "answered": self.answered},
+            "pings": {"sent": self.pings, "answered": self.answered},
             "rtt_ms": self.rtt_ms,
             "handshake_ms": self._handshake_ms,
             "heap_peak": heap_peak,

@@ -117,22 +117,6 @@ def test_close_waits_for_the_running_exchange():
     assert not wire.board.endpoint.sas
 
 
-def test_create_child_sa_is_refused_but_the_sa_lives():
-    from uike.ike import exchange
-
-    wire = World().connect()
-
-    def create_child(sa):
-        # --> CREATE_CHILD_SA { Ni }     <-- { N(NO_ADDITIONAL_SAS) }
-        response = yield (36, [(40, bytes(32))])
-        sa.endpoint.seen = response.error()[0]
-
-    exchange.start(wire.board.sa, create_child(wire.board.sa), 0)
-    wire.settle()
-    assert wire.board.endpoint.seen == 35
-    assert wire.gateway.sa.state == event.STATE_ESTABLISHED
-
-
 def test_nat_keepalive_only_from_behind_the_nat():
     wire = World()
     # a NAT: the gateway sees another source address than the board has

@@ -130,7 +130,7 @@ def test_responder_deletes_child():
     gateway = wire.gateway
     from uike.ike import exchange, info
 
-    exchange.start(gateway.sa, info.delete_child(gateway.sa, gateway.sa.children[0]), wire.now)
+    exchange.start(gateway.sa, info.delete_child(gateway.sa, gateway.sa.children[0], reason.DELETED_BY_US), wire.now)
     wire.settle()
     assert not gateway.sa.children and not wire.board.sa.children
     assert gateway.said("CHILD_DOWN")[0][8] == reason.DELETED_BY_US

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.interop.network import BOARD, GATEWAY, Namespaces
+from host_tools.peers.network import BOARD, GATEWAY, Namespaces
 
 UIKE = Path(sys.executable).with_name("uike")
 
@@ -31,7 +31,7 @@ class Board:
         """The fields of each event of that name so far."""
         if not self._events_path.exists():
             return []
-        lines = self._events_path.read_text().splitlines()
+        lines = self._events_path.read_text().split("\n")[:-1]  # what follows the last line end is half written
         return [event["fields"] for event in map(json.loads, lines) if event["event"] == name]
 
     def wait_for(self, name: str, count: int = 1, seconds: float = 30.0) -> list[dict]:
@@ -60,6 +60,11 @@ class Board:
         assert out, error.decode()
         return {**json.loads(out), "status": self._process.returncode}
 
+    def kill(self) -> None:
+        """As when the power fails."""
+        self._process.kill()
+        self._process.wait()
+
     def _stop(self) -> str:
         self._process.terminate()
         try:
@@ -83,7 +88,7 @@ remote_id = "{remote_id}"
 psk = "{psk}"
 proposals = ["{ike}"]
 esp_proposals = ["{esp}"]
-retransmit_ms = 500
+retransmit_ms = {retransmit_ms}
 retransmit_tries = 4
 """
 INITIATOR = """
@@ -112,6 +117,7 @@ DEFAULTS = {
     "remote_ts": "10.1.0.0/16",
     "local_ts": "10.2.0.0/16",
     "virtual_ip": "true",
+    "retransmit_ms": 500,
 }
 
 

@@ -1,17 +1,24 @@
 """The main loop: carries datagrams, packets, console lines and time between the board and the engine."""
 
-import json
 import struct
 
 from uike import VERSION, event
 from uike.app import icmp
-from uike.crypto.drbg import Drbg
-from uike.endpoint import Endpoint
+from uike.crypto import Failure
 from uike.trace import Trace
 from uike.transient import drop, load
 
 _QUIT_MS = 3_000
 _BURST = 16
+
+
+def run(board):
+    """The appliance on a board, to its end. What must not be used is traced, and ends it."""
+    try:
+        Appliance(board).run()
+    except Failure as failure:
+        number, detail = failure.args
+        Trace(board)(event.STOPPED, 0, bytes((number,)) + detail)
 
 
 class Appliance:
@@ -21,25 +28,13 @@ class Appliance:
         self.board = board
         self.trace = Trace(board)
         self.trace(event.GREETING, 0, ("uike %s on %s" % (VERSION, board.name)).encode())
-        crypto = board.crypto()
-        self.endpoint = Endpoint(self._read_config(), crypto, Drbg(board.entropy, crypto.prf), self.trace)
+        parts = load("uike.app.boot").start(board, self.trace)
+        drop()
+        from uike.endpoint import Endpoint  # not before the power-on tests have gone: code is RAM
+
+        self.endpoint = Endpoint(*parts, self.trace)
         self.ping = None
         self.quit_at = None
-
-    def _read_config(self):
-        text = self.board.store.read("config.json")
-        config = load("uike.config")
-        try:
-            return config.load(json.loads(text)) if text else []
-        except config.ConfigError as error:
-            said = (error.key, error.problem, error.allowed)
-            self.trace(event.CONFIG_ERROR, 0, "\t".join([str(part) for part in said]).encode())
-        except ValueError:
-            self.trace(event.CONFIG_ERROR, 0, b"config.json\tnot JSON\t")
-        finally:
-            del config
-            drop()
-        return []
 
     def run(self):
         """Until the board or the console says stop."""
@@ -130,11 +125,12 @@ class Appliance:
                 self.endpoint.connect(connection, local, remote, self.board.now())
 
     def address_towards(self, target):
-        """Our inner address in the tunnel that leads to `target` (4 bytes), or None."""
-        for child in self.endpoint.sad.outbound:
-            source = own_address(child)
-            if child is self.endpoint.sad.route(icmp.request(source, target, 0, 0, 0), 28):
-                return source
+        """Our inner address in the tunnel that leads to `target` (4 bytes), or may be asked for; None without one."""
+        for find in (self.endpoint.sad.route, self.endpoint.policy_for):
+            for child in self.endpoint.sad.outbound:
+                source = own_address(child)
+                if find(icmp.request(source, target, 0, 0, 0), 28):
+                    return source
         return None
 
     def report_heap(self):
@@ -151,7 +147,11 @@ class Appliance:
 
 
 def own_address(child):
-    """The address that is ours in a Child SA: the first host of its first local selector."""
+    """The address that is ours in a Child SA: the one that we were assigned, or the first host of its first local
+    selector."""
+    sa = child.owner
+    if sa.address and sa.connection.initiator:
+        return sa.address
     selector = child.local_ts[0]
     start, end = selector[8:12], selector[12:16]
     if start == end:

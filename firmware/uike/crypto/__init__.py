@@ -12,6 +12,13 @@ A provider is an instance of a class `Provider`: `uike.crypto.soft` (pure MicroP
     key_exchange(group, random) -> KeyExchange
         random(n) -> n bytes is the only source of the private value
     release()                           forget transient code (key exchange, SHA-1); it is loaded again when needed
+    engines                             the accelerators in use, a tuple; the self-test asks each for
+
+    Engine
+        name                            "MPI"
+        check() -> bool                 a known answer through the engine alone, in milliseconds; False or an exception
+                                        for a broken one
+        retire()                        from now on to the next power-on its provider does without it
 
     Cipher (one direction of one SA; the same for IKE and ESP)
         iv_size, icv_size               bytes; the block_size is 16 for CBC and 1 for the others
@@ -26,12 +33,21 @@ A provider is an instance of a class `Provider`: `uike.crypto.soft` (pure MicroP
         public                          the KE payload's data: X25519 32 bytes, P-256 x|y 64 bytes, MODP-2048 256 bytes
         shared(peer_public) -> bytes    32, 32 (x only, RFC 5903 section 9) or 256 bytes;
                                         ValueError for every malformed or degenerate value (RFC 6989, RFC 8031)
+                                        The private value is the first draw: X25519 32 bytes as they are, P-256 40
+                                        bytes (mod n - 1) + 1, MODP 32 bytes with the top bit set; others are blinding
         wipe()                          forget the private value
 
 Every buffer argument may be bytes, bytearray or memoryview. What is returned belongs to the caller, which wipes it.
 `seal` raises ValueError for its caller's mistakes (no room, CBC plaintext not padded to 16 bytes).
 No secret appears in an exception, a trace or a `repr`.
 """
+
+
+class Failure(BaseException):
+    """Crypto or entropy that must not be used: (number of the reason, detail of bytes). Ends the appliance.
+
+    No Exception: no handler of the engine's is to take it for the fault of a message.
+    """
 
 
 def equal(a, b):

@@ -1,7 +1,7 @@
-"""HMAC_DRBG over SHA-256 (NIST SP 800-90A Rev. 1 section 10.1.2): the only source of randomness of the engine.
+"""HMAC_DRBG over SHA-256 (NIST SP 800-90A Rev. 1 section 10.1.2): the only source of randomness of the firmware.
 
-Seeded from the platform's entropy and, before each request for which `_RESEED` requests have passed, seeded again.
-Called as `random(n)`.
+Seeded from entropy under watch (`uike.crypto.health`) and, before each request for which `_RESEED` requests have
+passed, seeded again. Called as `random(n)`.
 """
 
 from uike import iana
@@ -12,23 +12,21 @@ _REQUEST_MAX = 65_536  # bytes
 
 
 class Drbg:
-    """entropy(n) -> n bytes of full entropy; prf as in the crypto contract. Raises ValueError for a bad request."""
+    """entropy(n) -> n bytes of full entropy or more; prf as in the crypto contract. ValueError for a bad request."""
 
     def __init__(self, entropy, prf):
         self._entropy = entropy
         self._prf = prf
         self._key = bytearray(32)
         self._value = bytearray(b"\x01" * 32)
-        self._update(self._seed())
-        self._left = _RESEED
+        self.reseed()
 
     def __call__(self, n):
         """n fresh bytes."""
         if not 0 <= n <= _REQUEST_MAX:
             raise ValueError("random bytes")
         if not self._left:
-            self._update(self._seed())
-            self._left = _RESEED
+            self.reseed()
         self._left -= 1
         out = bytearray(n)
         for at in range(0, n, 32):
@@ -38,11 +36,13 @@ class Drbg:
         self._update(b"")
         return bytes(out)
 
-    def _seed(self):
+    def reseed(self, more=b""):
+        """Takes in fresh entropy and `more` (section 9.2: additional input, of any length and of any quality)."""
         seed = self._entropy(_SEED)
-        if len(seed) != _SEED:
+        if len(seed) < _SEED:
             raise ValueError("entropy")
-        return seed
+        self._update(seed + more)
+        self._left = _RESEED
 
     def _mac(self, data):
         return self._prf(iana.PRF_HMAC_SHA2_256, self._key, data)

@@ -1,4 +1,17 @@
-"""Platforms: the same file names and operations in each folder, so that nothing above knows where it runs."""
+"""Platforms: the same file names and operations in each folder, so that nothing above knows where it runs.
+
+Of the board's operations, two carry the security of the rest:
+
+    entropy(n) -> n bytes               from the platform's generator, straight: `uike.crypto.health` tests them and
+                                        the DRBG conditions them. Where the generator feeds on a part that may be off
+                                        (ESP32: `os.urandom` is random only while the radio is on), OSError or nothing
+                                        until that is on: the appliance stops rather than start on less
+    store.read(name) -> bytes or None   None when there is none; OSError when it cannot be read
+    store.write(name, data)             whole or not at all when the power goes (write beside it, then rename; LittleFS
+                                        does so at close); OSError when it cannot be written
+
+No other module asks the platform for randomness: keys, nonces, IVs and SPIs come from the DRBG (`uike.crypto.drbg`).
+"""
 
 import sys
 

@@ -1,7 +1,11 @@
-"""Negotiation of a Child SA: SA, TSi and TSr, and the keys that come of them (RFC 7296 sections 2.9, 2.17, 3.3)."""
+"""Negotiation of a Child SA: SA, [Ni, KEi,] TSi and TSr, and the keys of it (RFC 7296 sections 2.9, 2.17, 3.3).
+
+The first Child SA comes with IKE_AUTH and takes its keys from the IKE SA; every other one has nonces and, for perfect
+forward secrecy, a key exchange of its own (`uike.ike.create`).
+"""
 
 from uike import event, iana, reason
-from uike.ike import keys
+from uike.ike import ke, keys
 from uike.wire import proposals, selectors
 from uike.wire.address import pack
 from uike.wire.refusal import Refusal
@@ -11,33 +15,65 @@ _SPI = 4
 
 
 class Offer:
-    """The initiator's half: what we ask for, and whether we can live with the answer."""
+    """The initiator's half: what we ask for, and whether we can live with the answer.
 
-    def __init__(self, sa):
+    `policy` has the selectors and proposals of the configuration; `old` is the Child SA that this one replaces;
+    `own` tells that the Child SA gets nonces and keys of its own."""
+
+    def __init__(self, sa, policy, old=None, own=False, first=None):
         self.sa = sa
-        connection = sa.connection
+        self.policy = policy
         self.spi_in = sa.endpoint.new_spi()
-        self.proposals = connection.esp_proposals
-        own = [_ANY] if connection.virtual_ip else [selectors.host(pack(sa.local[0]))]
-        self.local_ts = list(connection.local_ts) or own
-        self.remote_ts = list(connection.remote_ts) or [selectors.host(pack(sa.remote[0]))]
+        self.proposals = policy.esp_proposals
+        self.nonce = sa.endpoint.random(ke.NONCE) if own else None
+        self.lowest = None  # the lower nonce of the exchange
+        self.exchange = None
+        self.group = proposals.get(self.proposals[0], iana.KE_METHOD)[0] if own else 0
+        if old:
+            self.local_ts, self.remote_ts = old.local_ts, old.remote_ts
+        else:
+            self.local_ts, self.remote_ts = scope(sa, policy)
+        self.first = first  # selectors of the packet that made us ask, ours and theirs (section 2.9)
 
     def payloads(self):
-        """SAi2, TSi, TSr."""
-        # no KE transform here: the first Child SA takes its keys from the IKE SA (section 1.2)
-        offered = [_without_ke(proposal) for proposal in self.proposals]
-        return [
-            (iana.SA, proposals.build(offered, iana.PROTO_ESP, self.spi_in)),
-            (iana.TSi, selectors.build(self.local_ts)),
-            (iana.TSr, selectors.build(self.remote_ts)),
+        """SA, [Ni, KEi,] TSi, TSr."""
+        offered = self.proposals
+        own = []
+        if self.nonce:
+            own.append((iana.NONCE, self.nonce))
+            if self.group:
+                endpoint = self.sa.endpoint
+                self.exchange = endpoint.crypto.key_exchange(self.group, endpoint.random)
+                own.append(ke.build(self.group, self.exchange))
+        else:  # the first Child SA takes its keys from the IKE SA (section 1.2)
+            offered = [_without_ke(proposal) for proposal in offered]
+        ours, theirs = ([self.first[0]], [self.first[1]]) if self.first else ([], [])
+        selected = [
+            (iana.TSi, selectors.build(ours + list(self.local_ts))),
+            (iana.TSr, selectors.build(theirs + list(self.remote_ts))),
         ]
+        return [(iana.SA, proposals.build(offered, iana.PROTO_ESP, self.spi_in))] + own + selected
+
+    def change_group(self, wanted):
+        """The responder wants another group (section 1.3); raises Refusal when we do not offer it."""
+        group = wanted[0] << 8 | wanted[1] if len(wanted) == 2 else 0
+        if group == self.group or not [1 for row in self.proposals if (iana.KE_METHOD, group, 0) in row]:
+            raise Refusal(reason.GROUP_REFUSED, iana.INVALID_KE_PAYLOAD, wanted)
+        self.forget()
+        self.group = group
+
+    def forget(self):
+        """Wipes what is not needed any more."""
+        if self.exchange:
+            self.exchange.wipe()
+            self.exchange = None
 
     def accept(self, response):
-        """Reads SAr2, TSi, TSr and installs the Child SA; raises Refusal."""
+        """Reads SA, [Nr, KEr,] TSi, TSr and installs the Child SA, which it returns; raises Refusal."""
         body, ts_i, ts_r = response.body(iana.SA), response.body(iana.TSi), response.body(iana.TSr)
         if body is None or ts_i is None or ts_r is None:
             raise Refusal(reason.PAYLOAD_MISSING, iana.INVALID_SYNTAX)
-        skip = iana.KE_METHOD
+        skip = 0 if self.nonce else iana.KE_METHOD
         chosen = proposals.accepted(proposals.parse(body), self.proposals, iana.PROTO_ESP, _SPI, skip)
         if not chosen:
             raise Refusal(reason.PEER_CHOSE_UNOFFERED, iana.NO_PROPOSAL_CHOSEN)
@@ -45,48 +81,86 @@ class Offer:
         narrower = selectors.within(local_ts, self.local_ts) and selectors.within(remote_ts, self.remote_ts)
         if not local_ts or not remote_ts or not narrower:
             raise Refusal(reason.TS_WIDENED_BY_PEER, iana.TS_UNACCEPTABLE)
-        install(self.sa, self.spi_in, chosen[0], chosen[1], local_ts, remote_ts)
+        seed = self._seed(response, chosen[1])
+        return install(self.sa, self.policy, seed, True, (self.spi_in, chosen[0]), chosen[1], local_ts, remote_ts)
+
+    def _seed(self, response, transforms):
+        if not self.nonce:
+            return self.sa.setup.nonce_i + self.sa.setup.nonce_r
+        nonce = ke.read_nonce(response)
+        self.lowest = min(nonce, self.nonce)
+        if proposals.get(transforms, iana.KE_METHOD)[0] != self.group:
+            raise Refusal(reason.BAD_KE_PAYLOAD, iana.INVALID_SYNTAX)
+        if not self.group:
+            return self.nonce + nonce
+        exchange, self.exchange = self.exchange, None
+        return ke.agree(exchange, ke.read(response, self.group)) + self.nonce + nonce
 
 
-def answer(sa, request):
-    """The responder's half: installs the Child SA and returns SAr2, TSi, TSr; raises Refusal."""
-    connection = sa.connection
+def scope(sa, policy):
+    """(local, remote) selectors that a policy allows on this IKE SA. The address that a configuration payload assigned
+    stands for its client; without one, the endpoints of the SA are what is not configured."""
+    here, there = selectors.host(pack(sa.local[0])), selectors.host(pack(sa.remote[0]))
+    if sa.connection.initiator and sa.connection.virtual_ip:
+        here = selectors.host(sa.address) if sa.address else _ANY
+    elif sa.address:
+        return list(policy.local_ts) or [here], [selectors.host(sa.address)]
+    return list(policy.local_ts) or [here], list(policy.remote_ts) or [there]
+
+
+def answer(sa, request, old=None, own=False):
+    """The responder's half: installs the Child SA and returns (it, SA, [Nr, KEr,] TSi, TSr); raises Refusal.
+
+    `old` is the Child SA to be replaced, `own` as in Offer."""
     offered = proposals.parse(request.body(iana.SA))
-    chosen = proposals.choose(offered, connection.esp_proposals, iana.PROTO_ESP, _SPI, iana.KE_METHOD)
+    ts_i, ts_r = selectors.parse(request.body(iana.TSi)), selectors.parse(request.body(iana.TSr))
+    policy, local_ts, remote_ts = _find_policy(sa, ts_i, ts_r, old)
+    skip = 0 if own else iana.KE_METHOD
+    chosen = proposals.choose(offered, policy.esp_proposals, iana.PROTO_ESP, _SPI, skip)
     if not chosen:
         if sa.endpoint.trace:
-            body = proposals.build(connection.esp_proposals, iana.PROTO_ESP)
+            body = proposals.build(policy.esp_proposals, iana.PROTO_ESP)
             sa.endpoint.trace(event.OFFER, sa.number, b"\x01" + body)
         raise Refusal(reason.NO_COMMON_ESP_PROPOSAL, iana.NO_PROPOSAL_CHOSEN)
     number, spi_out, transforms = chosen
-    peer = sa.address or pack(sa.remote[0])
-    remote_ts = selectors.narrow(
-        selectors.parse(request.body(iana.TSi)),
-        [selectors.host(peer)] if sa.address else connection.remote_ts or [selectors.host(peer)],
-    )
-    local_ts = selectors.narrow(
-        selectors.parse(request.body(iana.TSr)), connection.local_ts or [selectors.host(pack(sa.local[0]))]
-    )
-    if not remote_ts or not local_ts:
-        raise Refusal(reason.TS_REFUSED, iana.TS_UNACCEPTABLE)
+    mine = []
+    if own:
+        nonce = sa.endpoint.random(ke.NONCE)
+        mine.append((iana.NONCE, nonce))
+        seed = ke.read_nonce(request) + nonce
+        group = proposals.get(transforms, iana.KE_METHOD)[0]
+        if group:
+            theirs = ke.read(request, group)
+            exchange = sa.endpoint.crypto.key_exchange(group, sa.endpoint.random)
+            mine.append(ke.build(group, exchange))
+            seed = ke.agree(exchange, theirs) + seed
+    else:
+        seed = sa.setup.nonce_i + sa.setup.nonce_r
     spi_in = sa.endpoint.new_spi()
-    install(sa, spi_in, spi_out, transforms, local_ts, remote_ts)
-    return [
-        (iana.SA, proposals.build([transforms], iana.PROTO_ESP, spi_in, number)),
-        (iana.TSi, selectors.build(remote_ts)),
-        (iana.TSr, selectors.build(local_ts)),
-    ]
+    child = install(sa, policy, seed, False, (spi_in, spi_out), transforms, local_ts, remote_ts)
+    payloads = [(iana.SA, proposals.build([transforms], iana.PROTO_ESP, spi_in, number))] + mine
+    return child, payloads + [(iana.TSi, selectors.build(remote_ts)), (iana.TSr, selectors.build(local_ts))]
 
 
-def install(sa, spi_in, spi_out, transforms, local_ts, remote_ts):
-    """Makes the keys and hands all to the data plane, through the endpoint."""
-    seal, open = keys.child_ciphers(sa, transforms, sa.setup.nonce_i + sa.setup.nonce_r)
-    sa.endpoint.child_up(sa, spi_in, spi_out, seal, open, local_ts, remote_ts)
+def _find_policy(sa, ts_i, ts_r, old):
+    """(policy, local, remote): the first policy that has something in common with what the peer asks for."""
+    for policy in (old.policy,) if old else sa.connection.policies():
+        ours, theirs = (old.local_ts, old.remote_ts) if old else scope(sa, policy)
+        local_ts, remote_ts = selectors.narrow(ts_r, ours), selectors.narrow(ts_i, theirs)
+        if local_ts and remote_ts:
+            return policy, local_ts, remote_ts
+    raise Refusal(reason.TS_REFUSED, iana.TS_UNACCEPTABLE)
+
+
+def install(sa, policy, seed, initiator, spis, transforms, local_ts, remote_ts):
+    """Makes the keys and hands all to the data plane, through the endpoint. `spis` are ours and the peer's."""
+    seal, open = keys.child_ciphers(sa, transforms, seed, initiator)
     if sa.endpoint.trace:
         rows = bytes((len(transforms),)) + proposals.pack(transforms)
         ours = bytes((len(local_ts),)) + b"".join(local_ts)
         theirs = bytes((len(remote_ts),)) + b"".join(remote_ts)
-        sa.endpoint.trace(event.CHILD_UP, sa.number, spi_in + spi_out + rows + ours + theirs)
+        sa.endpoint.trace(event.CHILD_UP, sa.number, spis[0] + spis[1] + rows + ours + theirs)
+    return sa.endpoint.child_up(sa, policy, spis, seal, open, local_ts, remote_ts)
 
 
 def _without_ke(proposal):

@@ -12,17 +12,24 @@ from uike import event, iana, reason
 from uike.ike import sk
 from uike.transient import load
 from uike.wire.address import pack
-from uike.wire.message import HEADER, build, notify
+from uike.wire.message import HEADER, build, chain_size, notify
 from uike.wire.refusal import Refusal
 
 _WAITING_MAX = 8
 _BACKOFF_MAX_MS = 30_000
 _DELETE_TRIES = 3
+_LONG_TRIES = 2  # sendings of long datagrams; later ones are of a size that every path carries
+_IDS_MANY = 1 << 31  # message IDs after which the IKE SA is rekeyed
+_IDS_END = 0xFFFFFFF0  # and after which it ends: what is under way still has a few, and none comes twice
+_FRAGMENT_NUMBER = 33  # offset of its low byte: no message has more than 32
+_LONG = 544  # bytes of an IKE message in the IP datagram that every path carries, 576
 
 # The peer's requests, and who answers them: (exchange, state of the SA, transient module with respond(sa, request))
 _ANSWERS = (
     (iana.IKE_SA_INIT, event.STATE_IDLE, "uike.ike.init"),
     (iana.IKE_AUTH, event.STATE_AUTH, "uike.ike.auth"),
+    (iana.CREATE_CHILD_SA, event.STATE_ESTABLISHED, "uike.ike.answer"),
+    (iana.CREATE_CHILD_SA, event.STATE_DELETING, "uike.ike.answer"),
     (iana.INFORMATIONAL, event.STATE_ESTABLISHED, "uike.ike.info"),
     (iana.INFORMATIONAL, event.STATE_DELETING, "uike.ike.info"),
 )
@@ -69,11 +76,11 @@ def _send_request(sa, request, now):
     if sa.setup:
         sa.setup.refusal = None
     if sa.exchange == iana.IKE_SA_INIT:
-        sa.request = build(sa.spi_i, bytes(8), sa.exchange, iana.FLAG_INITIATOR, 0, payloads)
-        sa.setup.request = bytes(sa.request)
+        sa.request = [build(sa.spi_i, bytes(8), sa.exchange, iana.FLAG_INITIATOR, 0, payloads)]
+        sa.setup.request = bytes(sa.request[0])
     else:
         sa.request = sk.seal(sa, sa.exchange, False, sa.send_id, payloads)
-    _trace_sent(sa, sa.exchange, False, sa.send_id, payloads, len(sa.request))
+    _trace_sent(sa, sa.exchange, False, sa.send_id, payloads, sa.request)
     sa.tries = 0
     _transmit(sa, now)
 
@@ -84,7 +91,7 @@ def _transmit(sa, now):
     sa.tries += 1
     wait = min(sa.connection.retransmit_ms << (sa.tries - 1), max(_BACKOFF_MAX_MS, sa.connection.retransmit_ms))
     sa.retransmit_at = now + wait + sa.endpoint.random(1)[0] * wait // 2048
-    sa.endpoint.send(sa, sa.request, now)
+    sa.endpoint.send(sa, sa.request, now, sa.path)
 
 
 def tick(sa, now):
@@ -101,6 +108,10 @@ def tick(sa, now):
             limit = sa.connection.retransmit_tries
             body = struct.pack(">BBBI", sa.tries, limit - 1, sa.exchange, sa.send_id)
             sa.endpoint.trace(event.RETRANSMIT, sa.number, body)
+        if sa.tries == _LONG_TRIES and sa.fragment_size and len(sa.request[0]) > _LONG:
+            load("uike.ike.fragment").split_again(sa)
+        if sa.path and not sa.connection.initiator and sa.tries * 2 >= sa.connection.retransmit_tries:
+            sa.path = None  # nobody answers there: the old address again
         _transmit(sa, now)
 
 
@@ -112,21 +123,21 @@ def on_response(sa, message, now):
     try:
         if clear:
             message.read(message.first, HEADER, len(message.buffer))
-        else:
-            sk.open(sa, message)
+        elif not sk.open(sa, message):
+            return
     except Refusal as refusal:
         if not message.authentic:
             raise
         sa.endpoint.fail(sa, Refusal(refusal.reason, iana.INVALID_SYNTAX), message, now)
         return
-    trace_received(sa, message)
+    _heard(sa, message, now)
     if not clear:
-        sa.heard_at = now
         sa.send_id += 1
     pending, retransmit_at = sa.request, sa.retransmit_at
     sa.retransmit_at = None
     if not _resume(sa, message, now):
         sa.request, sa.retransmit_at = pending, retransmit_at
+    _count_ids(sa, sa.send_id, now)
 
 
 def on_request(sa, message, now):
@@ -137,20 +148,19 @@ def on_request(sa, message, now):
     if message.id != sa.receive_id:
         if message.id + 1 != sa.receive_id or not sa.last_response:
             raise Refusal(reason.WRONG_MESSAGE_ID)
-        sk.open(sa, message)
-        sa.endpoint.send(sa, sa.last_response, now)
+        sk.unlock(sa, message)
+        if message.first == iana.SKF and message.buffer[_FRAGMENT_NUMBER] != 1:
+            raise Refusal(reason.FRAGMENT_REPEATED)  # the first one speaks for all (RFC 7383 section 2.6.1)
+        sa.endpoint.send(sa, sa.last_response, now, message)
         raise Refusal(reason.RETRANSMITTED_REQUEST)
     refusal = None
     payloads = []
     try:
         if clear:
             message.read(message.first, HEADER, len(message.buffer))
-        else:
-            sk.open(sa, message)
-        trace_received(sa, message)
-        sa.heard_at = now
-        if not sa.initiator:  # the initiator may have floated, or its NAT moved it
-            sa.local, sa.remote = message.local, message.remote
+        elif not sk.open(sa, message):
+            return
+        _heard(sa, message, now)
         payloads = _answer(sa, message)
     except Refusal as caught:
         if not caught.notify or not (clear or message.authentic):
@@ -165,6 +175,13 @@ def on_request(sa, message, now):
         sa.endpoint.answered(sa, now)
 
 
+def _heard(sa, message, now):
+    """A message is authentic and new; or it is IKE_SA_INIT, which begins everything."""
+    trace_received(sa, message)
+    sa.heard_at = now
+    sa.endpoint.follow(sa, message.local, message.remote)
+
+
 def _answer(sa, message):
     """Payloads of the response: from the exchange that is running, or from the one that the table names."""
     if sa.answering:
@@ -174,8 +191,7 @@ def _answer(sa, message):
             if exchange == message.exchange and state == sa.state:
                 break
         else:
-            known = message.exchange == iana.CREATE_CHILD_SA and sa.state == event.STATE_ESTABLISHED
-            raise Refusal(reason.WRONG_EXCHANGE, iana.NO_ADDITIONAL_SAS if known else iana.INVALID_SYNTAX)
+            raise Refusal(reason.WRONG_EXCHANGE, iana.INVALID_SYNTAX)
         task = load(module).respond(sa, message)
         if type(task) is list:
             return task
@@ -193,14 +209,24 @@ def _send_response(sa, message, payloads, now):
     if message.exchange == iana.IKE_SA_INIT:
         refused = payloads[0][0] == iana.N  # nothing is kept of an SA that was refused here
         spi_r = bytes(8) if refused else sa.spi_r
-        response = build(sa.spi_i, spi_r, message.exchange, iana.FLAG_RESPONSE, 0, payloads)
-        sa.setup.request, sa.setup.response = bytes(message.buffer), bytes(response)
+        response = [build(sa.spi_i, spi_r, message.exchange, iana.FLAG_RESPONSE, 0, payloads)]
+        sa.setup.request, sa.setup.response = bytes(message.buffer), bytes(response[0])
     else:
         response = sk.seal(sa, message.exchange, True, message.id, payloads)
-    _trace_sent(sa, message.exchange, True, message.id, payloads, len(response))
+    _trace_sent(sa, message.exchange, True, message.id, payloads, response)
     sa.last_response = response
     sa.receive_id = message.id + 1
-    sa.endpoint.send(sa, response, now)
+    sa.endpoint.send(sa, response, now, message)  # to where the request came from (section 2.11)
+    _count_ids(sa, sa.receive_id, now)
+
+
+def _count_ids(sa, count, now):
+    """Message IDs never wrap (section 2.2): the IKE SA is rekeyed halfway, and ends before the last."""
+    if sa.state == event.STATE_ESTABLISHED:
+        if count == _IDS_MANY:
+            sa.rekey_at = now
+        elif count == _IDS_END:
+            sa.endpoint.end(sa, Refusal(reason.MESSAGE_IDS_EXHAUSTED), None, True)
 
 
 def trace_received(sa, message):
@@ -210,8 +236,9 @@ def trace_received(sa, message):
         _trace(sa, message, message.exchange, message.buffer[19], message.id, payloads, len(message.buffer))
 
 
-def _trace_sent(sa, exchange, response, message_id, payloads, size):
+def _trace_sent(sa, exchange, response, message_id, payloads, datagrams):
     if sa.endpoint.trace:
+        size = len(datagrams[0]) if len(datagrams) == 1 else HEADER + chain_size(payloads)
         flags = (iana.FLAG_INITIATOR if sa.initiator else 0) | (iana.FLAG_RESPONSE if response else 0)
         _trace(sa, None, exchange, flags, message_id, payloads, size)
 

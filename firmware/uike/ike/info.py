@@ -2,14 +2,19 @@
 
 import struct
 
-from uike import iana, reason
+from uike import event, iana, reason
+from uike.transient import load
 from uike.wire.refusal import Refusal
 
 _ESP_SPI = 4
+_RETIRED_MS = 5_000
 
 
 def liveness(sa):
     """Is the peer still there? An answer is all we want (section 2.4)."""
+    if sa.mobike and sa.behind_nat and sa.connection.initiator:
+        yield from load("uike.ike.mobike").probe(sa)
+        return
     # HDR, SK {} -->
     yield (iana.INFORMATIONAL, [])
     #                <-- HDR, SK {}
@@ -23,12 +28,15 @@ def delete(sa, said):
     sa.endpoint.forget(sa)
 
 
-def delete_child(sa, child):
+def delete_child(sa, child, why):
     """Ends one Child SA: we name our inbound SPI, the peer answers with its own (section 1.4.1)."""
+    if child not in sa.children:
+        return
+    child.state = event.STATE_CHILD_DELETING
     # HDR, SK {D} -->
-    yield (iana.INFORMATIONAL, [_delete_esp(child.spi_in)])
+    yield (iana.INFORMATIONAL, [delete_esp(child.spi_in)])
     #                <-- HDR, SK {D}
-    sa.endpoint.child_down(sa, child, reason.DELETED_BY_US)
+    sa.endpoint.child_down(sa, child, why)
 
 
 def respond(sa, request):
@@ -50,6 +58,11 @@ def respond(sa, request):
     elif ike_deleted:
         sa.endpoint.ended_by_peer(sa, reason.DELETED_BY_PEER, error[0] if error else 0)
         return []
+    elif request.body(iana.N) is not None:
+        if sa.connection.initiator and request.notify(iana.AUTH_LIFETIME) is not None:
+            load("uike.ike.reauth").plan(sa, request)
+        if sa.mobike and sa.state == event.STATE_ESTABLISHED:
+            payloads += load("uike.ike.mobike").respond(sa, request)
     return payloads
 
 
@@ -58,13 +71,27 @@ def _delete_children(sa, spis):
     payloads = []
     for spi in spis:
         for child in list(sa.children):
-            if child.spi_out == spi:
-                payloads.append(_delete_esp(child.spi_in))
+            if child.spi_out != spi or child.state == event.STATE_CHILD_RETIRED:
+                continue
+            if child.state != event.STATE_CHILD_DELETING:  # else our own Delete says it (section 2.25.1)
+                payloads.append(delete_esp(child.spi_in))
+            if child.state == event.STATE_CHILD_REKEYED or child.rival:
+                retire(sa, child)
+            else:
                 sa.endpoint.child_down(sa, child, reason.DELETED_BY_PEER)
     return payloads
 
 
-def _delete_esp(spi):
+def retire(sa, child):
+    """A replaced Child SA is deleted on both sides; what is still on its way in is taken for a while."""
+    sa.endpoint.sad.retire(child)
+    child.state = event.STATE_CHILD_RETIRED
+    child.rekey_at = None
+    child.expires_at = sa.endpoint.now + _RETIRED_MS
+
+
+def delete_esp(spi):
+    """A Delete payload for the Child SA that we receive with this SPI."""
     return iana.D, struct.pack(">BBH", iana.PROTO_ESP, _ESP_SPI, 1) + spi
 
 

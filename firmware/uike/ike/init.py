@@ -1,17 +1,11 @@
 """The IKE_SA_INIT exchange (RFC 7296 section 1.2): algorithms, nonces, key exchange, and who is behind a NAT."""
 
-import struct
-
 from uike import event, iana, reason
-from uike.crypto import suites
-from uike.ike import keys, natd
+from uike.ike import ke, keys, natd
 from uike.wire import proposals
 from uike.wire.message import notify
 from uike.wire.refusal import Refusal
 
-_NONCE = 32
-_NONCE_MIN = 16
-_NONCE_MAX = 256
 _RESTARTS_MAX = 4  # INVALID_KE_PAYLOAD and COOKIE together
 _COOKIE_MAX = 64
 _SPI = 8
@@ -21,7 +15,7 @@ def initiate(sa):
     """The initiator's side."""
     crypto, random = sa.endpoint.crypto, sa.endpoint.random
     offers = sa.connection.proposals
-    sa.setup.nonce_i = random(_NONCE)
+    sa.setup.nonce_i = random(ke.NONCE)
     group = proposals.get(offers[0], iana.KE_METHOD)[0]
     exchange = crypto.key_exchange(group, random)
     cookie = None
@@ -29,9 +23,9 @@ def initiate(sa):
         # HDR, [N(COOKIE),] SAi1, KEi, Ni -->
         payloads = [notify(iana.COOKIE, cookie)] if cookie else []
         payloads.append((iana.SA, proposals.build(offers, iana.PROTO_IKE)))
-        payloads.append((iana.KE, struct.pack(">HH", group, 0) + exchange.public))
+        payloads.append(ke.build(group, exchange))
         payloads.append((iana.NONCE, sa.setup.nonce_i))
-        response = yield (iana.IKE_SA_INIT, payloads + natd.notifies(sa))
+        response = yield (iana.IKE_SA_INIT, payloads + natd.notifies(sa) + _can_fragment(sa))
         #                                   <-- HDR, SAr1, KEr, Nr
         while not _counts(sa, response, offers, group):
             response = yield None
@@ -51,7 +45,8 @@ def initiate(sa):
     sa.setup.nonce_r = response.body(iana.NONCE)
     if not natd.detect(sa, response):
         raise Refusal(reason.NAT_T_UNSUPPORTED)
-    _agree(sa, exchange, response.body(iana.KE))
+    _agree(sa, exchange, response.body(iana.KE)[4:])
+    _agree_fragments(sa, response)
     sa.send_id = 1
     sa.local = (sa.local[0], iana.PORT_NATT)  # RFC 7296 section 2.23: float, and stay there
     sa.remote = (sa.remote[0], iana.PORT_NATT)
@@ -90,16 +85,16 @@ def _flaw(response, offers, group):
     """What is wrong with an answer that carries SA, KE and Nr; None when nothing is."""
     if response.spi_r == bytes(_SPI):
         return Refusal(reason.LENGTH_MISMATCH)
-    ke = response.body(iana.KE)
+    body = response.body(iana.KE)
     try:
         answer = proposals.parse(response.body(iana.SA))
-        _check_nonce(response)
+        ke.read_nonce(response)
     except Refusal as refusal:
         return refusal
     chosen = proposals.accepted(answer, offers, iana.PROTO_IKE, 0)
     if not chosen:
         return Refusal(reason.PEER_CHOSE_UNOFFERED)
-    if proposals.get(chosen[1], iana.KE_METHOD)[0] != group or len(ke) < 4 or ke[0] << 8 | ke[1] != group:
+    if proposals.get(chosen[1], iana.KE_METHOD)[0] != group or len(body) < 4 or body[0] << 8 | body[1] != group:
         return Refusal(reason.BAD_KE_PAYLOAD)
     return None
 
@@ -107,32 +102,27 @@ def _flaw(response, offers, group):
 def respond(sa, request):
     """The responder's side."""
     # HDR, SAi1, KEi, Ni -->
-    ke = request.body(iana.KE)
-    _check_nonce(request)
-    if len(ke) < 4:
-        raise Refusal(reason.BAD_KE_PAYLOAD, iana.INVALID_SYNTAX)
+    nonce = ke.read_nonce(request)
     offered = proposals.parse(request.body(iana.SA))
     sa.connection, sa.transforms = _choose(sa, offered)
     group = proposals.get(sa.transforms, iana.KE_METHOD)[0]
-    if ke[0] << 8 | ke[1] != group:
-        raise Refusal(reason.GROUP_REFUSED, iana.INVALID_KE_PAYLOAD, struct.pack(">H", group))
-    if len(ke) != 4 + suites.ke_size(group):
-        raise Refusal(reason.BAD_KE_PAYLOAD, iana.INVALID_SYNTAX)
-    sa.setup.nonce_i = request.body(iana.NONCE)
-    sa.setup.nonce_r = sa.endpoint.random(_NONCE)
+    theirs = ke.read(request, group)
+    sa.setup.nonce_i = nonce
+    sa.setup.nonce_r = sa.endpoint.random(ke.NONCE)
     if not natd.detect(sa, request):
         raise Refusal(reason.NAT_T_UNSUPPORTED, iana.NO_PROPOSAL_CHOSEN)
     exchange = sa.endpoint.crypto.key_exchange(group, sa.endpoint.random)
-    public = exchange.public
-    _agree(sa, exchange, ke)
+    ours = ke.build(group, exchange)
+    _agree(sa, exchange, theirs)
+    _agree_fragments(sa, request)
     sa.become(event.STATE_AUTH)
     #                                       <-- HDR, SAr1, KEr, Nr
     payloads = [
         (iana.SA, proposals.build([sa.transforms], iana.PROTO_IKE, b"", _number(offered, sa.transforms))),
-        (iana.KE, struct.pack(">HH", group, 0) + public),
+        ours,
         (iana.NONCE, sa.setup.nonce_r),
     ]
-    return payloads + natd.notifies(sa)
+    return payloads + natd.notifies(sa) + (_can_fragment(sa) if sa.fragment_size else [])
 
 
 def _choose(sa, offered):
@@ -152,19 +142,22 @@ def _number(offered, transforms):
     return proposals.choose(offered, [transforms], iana.PROTO_IKE, 0)[0]
 
 
-def _check_nonce(message):
-    if not _NONCE_MIN <= len(message.body(iana.NONCE)) <= _NONCE_MAX:
-        raise Refusal(reason.BAD_NONCE, iana.INVALID_SYNTAX)
+def _can_fragment(sa):
+    """Our word that we speak RFC 7383."""
+    return [notify(iana.IKEV2_FRAGMENTATION_SUPPORTED)] if sa.connection.fragmentation else []
 
 
-def _agree(sa, exchange, ke):
-    """Finishes the key exchange with the peer's KE payload and makes the keys of the SA."""
-    try:
-        shared = exchange.shared(ke[4:])
-    except ValueError:
-        raise Refusal(reason.BAD_PUBLIC_VALUE, 0 if sa.initiator else iana.INVALID_SYNTAX)
-    finally:
-        exchange.wipe()
-    keys.make_ike_keys(sa, shared)
+def _agree_fragments(sa, message):
+    """Messages may be fragmented from now on when both sides say so (RFC 7383 section 2.3)."""
+    if sa.connection.fragmentation and message.notify(iana.IKEV2_FRAGMENTATION_SUPPORTED) is not None:
+        sa.fragment_size = sa.connection.fragment_size
+
+
+def _agree(sa, exchange, public):
+    """Finishes the key exchange with the peer's public value and makes the keys of the SA."""
+    crypto, nonces = sa.endpoint.crypto, sa.setup.nonce_i + sa.setup.nonce_r
+    shared = ke.agree(exchange, public, 0 if sa.initiator else iana.INVALID_SYNTAX)
+    # SKEYSEED = prf(Ni | Nr, g^ir)
+    keys.make_ike_keys(sa, crypto.prf(proposals.get(sa.transforms, iana.PRF)[0], nonces, shared), nonces)
     if sa.endpoint.trace:
         sa.endpoint.trace(event.IKE_PROPOSAL, sa.number, proposals.pack(sa.transforms))

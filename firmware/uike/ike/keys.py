@@ -31,15 +31,12 @@ def _parts(material, *sizes):
     return parts
 
 
-def make_ike_keys(sa, shared):
-    """Fills in the keys of `sa` from the key exchange's `shared` secret, the nonces, and its chosen transforms."""
+def make_ike_keys(sa, skeyseed, nonces):
+    """Fills in the keys of `sa` from SKEYSEED, Ni | Nr, its SPIs and its chosen transforms."""
     crypto = sa.endpoint.crypto
     encr, bits = get(sa.transforms, iana.ENCR)
     integ = get(sa.transforms, iana.INTEG)[0]
     sa.prf = get(sa.transforms, iana.PRF)[0]
-    nonces = sa.setup.nonce_i + sa.setup.nonce_r
-    # SKEYSEED = prf(Ni | Nr, g^ir)
-    skeyseed = crypto.prf(sa.prf, nonces, shared)
     d, a, e = suites.prf_size(sa.prf), suites.integ_key_size(integ), suites.encr_key_size(encr, bits)
     material = prf_plus(crypto, sa.prf, skeyseed, nonces + sa.spi_i + sa.spi_r, 3 * d + 2 * a + 2 * e)
     # {SK_d | SK_ai | SK_ar | SK_ei | SK_er | SK_pi | SK_pr}
@@ -51,15 +48,16 @@ def make_ike_keys(sa, shared):
         wipe(key)
 
 
-def child_ciphers(sa, transforms, nonces):
-    """(outgoing, incoming) ciphers of a Child SA: KEYMAT = prf+(SK_d, Ni | Nr), initiator's direction first."""
+def child_ciphers(sa, transforms, seed, initiator):
+    """(outgoing, incoming) ciphers of a Child SA: KEYMAT = prf+(SK_d, [g^ir |] Ni | Nr), the direction of the
+    exchange's initiator first; `initiator` tells whether that was us."""
     crypto = sa.endpoint.crypto
     encr, bits = get(transforms, iana.ENCR)
     integ = get(transforms, iana.INTEG)[0]
     e, a = suites.encr_key_size(encr, bits), suites.integ_key_size(integ)
-    ei, ai, er, ar = _parts(prf_plus(crypto, sa.prf, sa.sk_d, nonces, 2 * (e + a)), e, a, e, a)
+    ei, ai, er, ar = _parts(prf_plus(crypto, sa.prf, sa.sk_d, seed, 2 * (e + a)), e, a, e, a)
     to_responder = crypto.cipher(encr, ei, integ, ai)
     to_initiator = crypto.cipher(encr, er, integ, ar)
     for key in (ei, ai, er, ar):
         wipe(key)
-    return (to_responder, to_initiator) if sa.initiator else (to_initiator, to_responder)
+    return (to_responder, to_initiator) if initiator else (to_initiator, to_responder)

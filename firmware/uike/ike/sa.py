@@ -2,6 +2,7 @@
 
    IDLE -> INIT -> AUTH -> ESTABLISHED -> DELETING -> DEAD
 
+An SA that replaces another one is ESTABLISHED from the start.
 INIT: IKE_SA_INIT is under way. AUTH: there are keys, the peer is still a stranger. DELETING: the verdict has been
 given; we wait for the answer to our Delete, or stay a while to answer a peer who missed our last word.
 """
@@ -9,7 +10,7 @@ given; we wait for the answer to our Delete, or stay a while to answer a peer wh
 from uike import event
 
 _NEXT = (
-    (event.STATE_INIT, event.STATE_AUTH, event.STATE_DEAD),
+    (event.STATE_INIT, event.STATE_AUTH, event.STATE_ESTABLISHED, event.STATE_DEAD),
     (event.STATE_AUTH, event.STATE_DEAD),
     (event.STATE_ESTABLISHED, event.STATE_DELETING, event.STATE_DEAD),
     (event.STATE_DELETING, event.STATE_DEAD),
@@ -33,6 +34,12 @@ class Setup:
 class IkeSa:
     """One IKE SA. `endpoint` lends it the clock, the random source, the crypto provider and the trace."""
 
+    # What few SAs have, and most not for long: in the class it costs each of them nothing
+    seen = None  # behind a NAT: the peer's hash of the address that it sees us at
+    path = None  # where the peer is about to move, or what it has yet to be told (ike/mobike)
+    auth_until = None  # ms: then the initiator authenticates anew, or the responder ends it (ike/reauth)
+    replaces = None  # the SA that goes when this one is up
+
     def __init__(self, endpoint, number, connection, initiator, local, remote, now):
         self.endpoint = endpoint
         self.number = number
@@ -48,7 +55,12 @@ class IkeSa:
         self.address = None  # inner address that the configuration payload assigned, 4 bytes
         self.children = []
         self.refused = 0  # reason why the first Child SA was not made, on a responder
-        self.behind_nat = False
+        self.behind_nat = self.peer_behind_nat = False
+        self.mobike = False  # both sides speak it
+        self.quiet = False  # no verdict is due on it: it was replaced, or may yet be of no use
+        self.fresh = None  # the SA that we are replacing this one with
+        self.rival = None  # (lowest nonce, SA): the peer replaced it while we were doing so
+        self.rekey_at = None
         # Keys (RFC 7296 section 2.14); the ciphers hold SK_e* and SK_a*
         self.transforms = ()
         self.prf = 0
@@ -56,20 +68,25 @@ class IkeSa:
         self.seal = None
         self.open = None
         self.iv = 0
+        # Fragmentation (RFC 7383)
+        self.fragment_size = 0  # of our IP datagrams, in bytes; 0 when it was not negotiated
+        self.fragments = {}  # of a response (True) and of a request (False) -> ike/reassembly.Parts
+        self.fragments_until = 0  # ms: then they are given up
         # Exchanges (ike/exchange)
         self.task = None  # our exchange, a generator
         self.waiting = []  # those that start when it has ended
         self.answering = None  # the peer's exchange, a generator, while it takes several requests
         self.send_id = 0
         self.receive_id = 0
-        self.request = None  # our request, sent and unanswered
+        self.request = None  # our request, sent and unanswered: its datagrams
         self.exchange = 0  # its exchange type
         self.tries = 0
         self.retransmit_at = None
-        self.last_response = None  # to the peer's last request
-        self.expires_at = None  # when a half-open or deleted SA is forgotten
+        self.last_response = None  # to the peer's last request: its datagrams
+        self.expires_at = None  # when it ends by itself: half-open, worn out, or deleted and forgotten
         self.heard_at = now
         self.sent_at = now
+        self.ask_at = now  # when a packet without a Child SA may make us ask for one
 
     def become(self, state):
         """The only way to another state; a move that the table does not have is a bug of ours."""
@@ -92,3 +109,4 @@ class IkeSa:
                 cipher.wipe()
         self.seal = self.open = self.setup = self.task = self.answering = self.request = self.last_response = None
         self.waiting = []
+        self.fragments = {}

@@ -1,5 +1,6 @@
 """The Child SAs: a pair of ESP SAs each, one in, one out (RFC 4301 section 4.4.2)."""
 
+from uike import event
 from uike.ipsec.policy import allows
 from uike.ipsec.replay import Window
 
@@ -19,10 +20,33 @@ class ChildSa:
         self.replay = Window()
         self.packets_in = self.packets_out = 0
         self.bytes_in = self.bytes_out = 0
+        self.packets_max = self.bytes_max = 0  # soft limits, each way; 0 is none. The hard ones are an eighth above
+        self.standby = False  # the peer made it to replace another: not sent on before it is received on
+        # What the control plane keeps of it
+        self.policy = None
+        self.state = event.STATE_CHILD_INSTALLED
+        self.rekey_at = self.expires_at = None
+        self.worn = False  # its soft limit was seen
+        self.rival = None  # (lowest nonce, Child SA): the peer replaced it while we were doing so
+
+    def used(self):
+        """0: fresh; 1: to be rekeyed; 2: not to be used any more."""
+        return max(
+            _level(self.packets_in, self.packets_max),
+            _level(self.packets_out, self.packets_max),
+            _level(self.bytes_in, self.bytes_max),
+            _level(self.bytes_out, self.bytes_max),
+        )
 
     def wipe(self):
         self.seal.wipe()
         self.open.wipe()
+
+
+def _level(count, most):
+    if not most or count < most:
+        return 0
+    return 1 if count <= most + (most >> 3) else 2
 
 
 def spi_key(data):
@@ -38,16 +62,33 @@ class Sad:
 
     def __init__(self):
         self.inbound = {}
-        self.outbound = []  # the newest first: it is the one to use
+        self.outbound = []  # the one to use first
 
     def add(self, child):
         self.inbound[spi_key(child.spi_in)] = child
         self.outbound.insert(0, child)
 
-    def remove(self, child):
-        self.inbound.pop(spi_key(child.spi_in), None)
+    def hold(self, child):
+        """Behind all others, until the peer has shown that it has this Child SA too (RFC 7296 section 2.8)."""
+        child.standby = True
+        self.outbound.remove(child)
+        self.outbound.append(child)
+
+    def prefer(self, child):
+        """Before all others."""
+        child.standby = False
         if child in self.outbound:
             self.outbound.remove(child)
+            self.outbound.insert(0, child)
+
+    def retire(self, child):
+        """Not sent on any more; what is still under way may come in."""
+        if child in self.outbound:
+            self.outbound.remove(child)
+
+    def remove(self, child):
+        self.inbound.pop(spi_key(child.spi_in), None)
+        self.retire(child)
         child.wipe()
 
     def route(self, packet, size):

@@ -28,6 +28,8 @@ _RULES = (
     (iana.IKE_SA_INIT, True, (iana.SA, iana.KE, iana.NONCE), ()),
     (iana.IKE_AUTH, False, (iana.IDi, iana.AUTH, iana.SA, iana.TSi, iana.TSr), (iana.IDr, iana.CP)),
     (iana.IKE_AUTH, True, (iana.IDr, iana.AUTH), (iana.SA, iana.TSi, iana.TSr, iana.CP)),
+    (iana.CREATE_CHILD_SA, False, (iana.SA, iana.NONCE), (iana.KE, iana.TSi, iana.TSr)),
+    (iana.CREATE_CHILD_SA, True, (iana.SA, iana.NONCE), (iana.KE, iana.TSi, iana.TSr)),
     (iana.INFORMATIONAL, False, (), (iana.CP,)),
     (iana.INFORMATIONAL, True, (), (iana.CP,)),
 )
@@ -107,6 +109,14 @@ class Message:
         for notify, data in self.notifies():
             if notify < iana.INITIAL_CONTACT:
                 return notify, data
+        return None
+
+    def notify_spi(self, kind):
+        """SPI of the first notify of that type, or None."""
+        buffer = self.buffer
+        for payload, start, _ in self.payloads:
+            if payload == iana.N and struct.unpack_from(">H", buffer, start + 2)[0] == kind:
+                return bytes(buffer[start + 4 : start + 4 + buffer[start + 1]])
         return None
 
     def notifies(self):

@@ -27,6 +27,21 @@ def host(address):
     return make(0, 0, 65535, address, address)
 
 
+def of_packet(packet):
+    """(source, destination) selectors of one IPv4 packet, with its ports; of ICMP its type and code, on our side."""
+    protocol = packet[9]
+    at = (packet[0] & 15) * 4
+    low = high = b"\0\0"
+    if protocol in (iana.IPPROTO_TCP, iana.IPPROTO_UDP, iana.IPPROTO_ICMP) and len(packet) >= at + 4:
+        low = packet[at : at + 2]
+        high = low if protocol == iana.IPPROTO_ICMP else packet[at + 2 : at + 4]
+        ports = (low * 2, high * 2)
+    else:
+        ports = (b"\0\0\xff\xff",) * 2
+    head = bytes((iana.TS_IPV4_ADDR_RANGE, protocol, 0, IPV4_SIZE))
+    return head + ports[0] + packet[12:16] * 2, head + ports[1] + packet[16:20] * 2
+
+
 def build(selectors):
     """Body of a TS payload."""
     return bytes((len(selectors), 0, 0, 0)) + b"".join(selectors)

@@ -16,7 +16,7 @@ try:
 except ImportError:
     kernels = None
 
-_TRANSIENT = ("x25519", "p256", "modp")
+_TRANSIENT = ("x25519", "p256", "modp", "mpi", "bus", "block", "chips")
 _SOFT = "uike.crypto.soft."
 _OWN = "uike.crypto.esp32."
 
@@ -40,17 +40,14 @@ def _hmac(prf_id, key):
 
 
 class Provider:
-    """See uike/crypto/__init__.py.
-
-    mpi.power(base, exponent, modulus) -> int, or None when the RSA block cannot do it now; without it software does.
-    ecc is a module with the names of soft/p256.py, for a chip with an ECC block.
-    """
+    """See uike/crypto/__init__.py. `mpi()` makes the driver of the big-number engine (`uike.crypto.esp32.mpi`), None
+    on a chip that has none; it is asked for each key exchange anew, and forgotten with it."""
 
     name = "esp32"
+    engines = ()  # the drivers prove every result, and fall back by themselves
 
-    def __init__(self, mpi=None, ecc=None):
+    def __init__(self, mpi=None):
         self._mpi = mpi
-        self._ecc = ecc
 
     def sha1(self, data):
         data = memoryview(data)  # raises here, not between the two below
@@ -86,11 +83,11 @@ class Provider:
         if group == iana.CURVE25519:
             return _module("x25519").X25519(random)
         if group == iana.ECP_256:
-            return (self._ecc or _module("p256")).P256(random)
+            return _module("p256").P256(random)
         if group == iana.MODP_2048:
             from uike.crypto.soft.modp import Modp2048
 
-            return Modp2048(random)
+            return Modp2048(random, self._mpi() if self._mpi else None)
         raise ValueError("algorithm")
 
     def release(self):

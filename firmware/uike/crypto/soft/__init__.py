@@ -30,6 +30,7 @@ class Provider:
     """See uike/crypto/__init__.py."""
 
     name = "soft"
+    engines = ()
 
     def sha1(self, data):
         if hasattr(hashlib, "sha1"):

@@ -179,6 +179,7 @@ class Provider:
     """See uike/crypto/__init__.py."""
 
     name = "host"
+    engines = ()
 
     def sha1(self, data):
         return hashlib.sha1(data, usedforsecurity=False).digest()

@@ -1,0 +1,66 @@
+"""Power-on: the configuration, the self-test and the stored seed, in this order. For `uike.app.run`; then dropped.
+
+Whatever a step loads is gone before the next one begins, and the engine is loaded after all of them. The DRBG made
+here stays: its code is kept by the object.
+"""
+
+import json
+import sys
+
+from uike import event, iana, reason
+from uike.crypto import Failure, seed
+from uike.crypto.drbg import Drbg
+from uike.crypto.health import watch
+from uike.transient import drop, load
+
+
+def start(board, trace):
+    """(connections, crypto provider, random source): what the engine stands on. Failure when it must not."""
+    crypto = board.crypto()
+    connections = _read_config(board.store, trace)
+    _check(crypto, connections, board, trace)
+    random = Drbg(watch(board.entropy), crypto.prf)
+    for number in seed.reseed(random, board.store):
+        trace(event.SEED, 0, bytes((number,)))
+    return connections, crypto, random
+
+
+def _read_config(store, trace):
+    """The connections of "config.json"; none, and the reason traced, when it is refused."""
+    text = store.read("config.json")
+    config = load("uike.config")
+    try:
+        return config.load(json.loads(text)) if text else []
+    except config.ConfigError as error:
+        said = (error.key, error.problem, error.allowed)
+        trace(event.CONFIG_ERROR, 0, "\t".join([str(part) for part in said]).encode())
+    except ValueError:
+        trace(event.CONFIG_ERROR, 0, b"config.json\tnot JSON\t")
+    finally:
+        del config
+        drop()
+    return []
+
+
+def _check(crypto, connections, board, trace):
+    """Asks each primitive that a connection may lead to for a known answer. Failure when one gives another."""
+    before = list(sys.modules)  # what a provider loads for a test goes after it
+    started, count = board.now(), 0
+    for name, sound in load("uike.crypto.selftest").run(crypto, trace, _transforms(connections)):
+        drop(before)
+        if not sound:
+            raise Failure(reason.SELF_TEST_FAILED, name)
+        count += 1
+    trace(event.SELF_TEST, 0, bytes((count,)) + (board.now() - started).to_bytes(4, "big"))
+
+
+def _transforms(connections):
+    """The transforms of all proposals, a set; one of integrity brings its PRF."""
+    found = set()
+    for connection in connections:
+        for proposal in connection.proposals + connection.esp_proposals:
+            for kind, number, bits in proposal:
+                found.add((kind, number, bits))
+                if kind == iana.INTEG:
+                    found.add((iana.PRF, number - iana.AUTH_HMAC_SHA2_256_128 + iana.PRF_HMAC_SHA2_256, 0))
+    return found

@@ -1,0 +1,163 @@
+"""`python -m host_tools.esp32`: prove the firmware on an official MicroPython image, on a board or in an emulator.
+
+It is run from a checkout, because the published vectors are those of the tests.
+"""
+
+import contextlib
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import rich_click as click
+import serial
+from rich.console import Console
+
+from host_tools import image
+from host_tools.esp32 import emulator, flash, report, stages
+from host_tools.esp32.repl import Repl, ReplError
+
+PROVIDERS = ("uike.crypto.esp32", "uike.crypto.soft")  # the first of them that the image has
+RUNNER = Path(__file__).resolve().parent.parent.parent / "tests" / "crypto" / "guest_vectors.py"
+SAMPLE = 6  # vectors of each kind, valid and invalid each
+BAUD = 115200
+WRONG_USE = 2
+NATIVE = {10: "xtensawin", 11: "rv32imc"}  # by their number in .mpy files
+
+
+@click.command()
+@click.option(
+    "--image",
+    "image_path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="An official MicroPython image (.bin) for the emulator.",
+)
+@click.option(
+    "--emulator", "binary", metavar="PATH", help="A qemu-system-xtensa or -riscv32 that has the image's chip."
+)
+@click.option("--port", metavar="DEVICE", help="A board at this serial port, with MicroPython on it.")
+@click.option("--provider", type=click.Choice(["esp32", "soft"]), help="Crypto provider. [default: the image's best]")
+@click.option("--only", multiple=True, metavar="STAGE", help="Only this stage (may be repeated).")
+@click.option("--vectors", type=click.Choice(["sample", "all", "none"]), default="sample", show_default=True)
+@click.option("--wifi", metavar="SSID", help="Join this network; its password is in UIKE_WIFI_PASSWORD.")
+@click.option(
+    "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="As JSON too."
+)
+@click.pass_context
+def main(context, **options):
+    """Prove the firmware on an official, unmodified MicroPython image.
+
+    Memory, self-test, published vectors, and what primitives, packets and handshakes cost. The exit status is 0 only
+    if every answer was right. On a board, /uike_proof is made and removed again, and nothing else is touched.
+    """
+    try:
+        context.exit(_run(options))
+    except (UsageError, emulator.EmulatorError, flash.FlashError, image.ImageError, ReplError) as error:
+        click.echo(f"esp32: {error}", err=True)
+        context.exit(WRONG_USE)
+    except serial.SerialException as error:
+        click.echo(f"esp32: {options['port']}: {error}", err=True)
+        context.exit(WRONG_USE)
+
+
+class UsageError(Exception):
+    """The command cannot do what was asked; the text says why and what to do."""
+
+
+def _run(options) -> int:
+    if bool(options["port"]) == bool(options["binary"] and options["image_path"]):
+        raise UsageError("give either --port, or both --image and --emulator")
+    march = _march(options)
+    built = image.build(platform="esp32", march=march)
+    provider = _provider(options["provider"], built)
+    if options["binary"] and provider == PROVIDERS[0]:
+        provider += ":lax"  # an emulator's engine: no clock gates, nothing to read back
+    cases = _cases(options["vectors"])
+    wifi = (options["wifi"], os.environ.get("UIKE_WIFI_PASSWORD", "")) if options["wifi"] else None
+    runs = stages.plan(provider, built, wifi, cases)
+    names = list(dict.fromkeys(run.stage for run in runs))
+    if set(options["only"]) - set(names):
+        raise UsageError(f"there is no such stage; this image and these options have {', '.join(names)}")
+    if options["only"]:
+        runs = [run for run in runs if run.stage in options["only"]]
+    files = stages.files(built, cases, RUNNER, march)
+    started = time.monotonic()
+    results, about = [], {"provider": provider, "firmware": built.total}
+    with _device(options, files, bool(wifi)) as repl:
+        about["device"] = repl.ask("import os, sys\nprint(sys.version, '|', os.uname().machine)")
+        click.echo(f"esp32: {about['device']}, provider {provider}", err=True)
+        for run in runs:
+            click.echo(f"esp32: {run.title}", err=True)
+            stages.execute(repl, run, results.append, _echo, slow_flash=not options["port"])
+    about["seconds"] = round(time.monotonic() - started)
+    report.show(Console(highlight=False), about, runs, results)
+    if options["json_path"]:
+        rows = [result._asdict() for result in results]
+        options["json_path"].write_text(json.dumps({**about, "results": rows}, indent=2) + "\n")
+    return report.status(runs, results)
+
+
+def _echo(text):
+    click.echo(f"    {text}", err=True)
+
+
+def _march(options) -> str:
+    """The machine whose native code the device runs: of the image's chip, or as a board says of itself."""
+    if options["image_path"] and options["binary"]:
+        return flash.chip_of(options["image_path"].read_bytes()).march
+    with serial.serial_for_url(options["port"], baudrate=BAUD) as link:
+        repl = Repl(link)
+        repl.enter()
+        number = int(repl.ask("import sys\nprint(sys.implementation._mpy >> 10)"))
+    if number not in NATIVE:
+        raise UsageError(f"a board with native code of kind {number}; known are {NATIVE}")
+    return NATIVE[number]
+
+
+def _provider(name: str | None, built: image.Image) -> str:
+    wanted = [f"uike.crypto.{name}"] if name else PROVIDERS
+    for module in wanted:
+        if module in built.sizes:
+            return module
+    raise UsageError(f"the firmware has no {wanted[0]}")
+
+
+def _cases(which: str) -> list[dict]:
+    if which == "none" or not RUNNER.exists():
+        return []
+    sys.path.insert(0, str(RUNNER.parents[2]))
+    from tests.crypto import cases
+
+    return cases.every() if which == "all" else [case for name in cases.ALL for case in cases.sample(name, SAMPLE)]
+
+
+@contextlib.contextmanager
+def _device(options, files, network):
+    """A prompt in raw mode on a device that has the files."""
+    if options["port"]:
+        with serial.serial_for_url(options["port"], baudrate=BAUD) as link:
+            repl = Repl(link)
+            repl.enter()
+            click.echo(f"esp32: writing {sum(map(len, files.values()))} bytes to {stages.DIRECTORY}", err=True)
+            try:
+                repl.soft_reset()
+                repl.put(files, stages.DIRECTORY)
+                yield repl
+            finally:
+                repl.enter()
+                repl.remove(stages.DIRECTORY)
+        return
+    official = options["image_path"].read_bytes()
+    below = {f"{stages.DIRECTORY.strip('/')}/{name}": data for name, data in files.items()}
+    with emulator.running(
+        options["binary"], flash.chip_of(official).name, flash.merge(official, below), network
+    ) as link:
+        repl = Repl(link)
+        repl.enter()
+        yield repl
+
+
+if __name__ == "__main__":
+    main()

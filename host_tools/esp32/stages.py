@@ -1,0 +1,130 @@
+"""The stages of a proof: which there are, what goes onto the device for them, and what their lines mean."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from host_tools import demo, image
+from host_tools.bench import SUITES
+from host_tools.esp32.repl import GuestError, Repl, ReplError
+
+DIRECTORY = "/uike_proof"  # on the device: everything of ours, and nothing else
+GUEST = Path(__file__).parent / "guest"
+CASES = "cases.jsonl"
+PACKET_SIZES = (64, 512, 1400)  # bytes of the inner packets
+SILENCE_S = 900  # the longest that one primitive may take, on a slow emulator
+PSK_HEX = "5a" * 32
+
+# An emulator takes long for each read of its flash: mounted again so that one read is of a whole block (8 KB of heap).
+_WHOLE_BLOCKS = """
+import vfs
+from flashbdev import bdev
+vfs.umount("/")
+vfs.mount(vfs.VfsLfs2(bdev, readsize=1024, progsize=1024), "/")
+"""
+
+
+class Result(NamedTuple):
+    """One line of a stage. kind: "figure" (value and unit), "ok", "wrong" (why in `unit`)."""
+
+    stage: str
+    kind: str
+    name: str
+    value: str = ""
+    unit: str = ""
+
+
+class Run(NamedTuple):
+    """One program on the device, on a fresh heap: the stage, a title, the guest module and its arguments as source."""
+
+    stage: str
+    title: str
+    module: str
+    arguments: str
+    measures_heap: bool = False
+
+    def source(self, slow_flash: bool) -> str:
+        """The program. The heap is measured before anything of ours is there."""
+        return (
+            "import gc, sys\ngc.collect()\nfree = gc.mem_free()\n"
+            f"{_WHOLE_BLOCKS if slow_flash and not self.measures_heap else ''}"
+            f"sys.path.insert(0, {DIRECTORY!r})\n"
+            f"from proof.{self.module} import run\nrun({self.arguments})\n"
+        )
+
+
+def plan(provider: str, built: image.Image, wifi: tuple[str, str] | None, cases: list[dict]) -> list[Run]:
+    """Every program, in order. `provider` is a dotted name; a stage whose code is not in the image is left out."""
+    crypto = repr(provider)
+    runs = [Run("heap", "memory", "heap", f"{crypto}, free", True)]
+    if wifi:
+        runs.append(Run("wifi", "memory with Wi-Fi", "wifi", f"{crypto}, {wifi[0]!r}, {wifi[1]!r}", True))
+    if "uike.crypto.selftest" in built.sizes:
+        runs.append(Run("selftest", "self-test", "selftest", crypto))
+    if cases:
+        runs.append(Run("vectors", "published vectors", "vectors", f"{crypto}, {DIRECTORY + '/' + CASES!r}"))
+    runs.append(Run("primitives", "primitives", "primitives", crypto))
+    runs.append(Run("packets", "ESP packets", "packets", f"{crypto}, {PACKET_SIZES!r}"))
+    runs.append(_handshake(crypto, *SUITES[0], warm=False))
+    return runs + [_handshake(crypto, ike, esp, warm=True) for ike, esp in SUITES]
+
+
+def _handshake(crypto: str, ike: str, esp: str, warm: bool) -> Run:
+    trees = demo.configurations(PSK_HEX, ike, esp)
+    stage, title = (
+        ("handshake", "PSK handshake, its code in memory") if warm else ("first", "PSK handshake that loads its code")
+    )
+    return Run(stage, title, "handshake", f"{crypto}, {ike!r}, {trees!r}, {warm}")
+
+
+def files(built: image.Image, cases: list[dict], runner: Path | None, march: str | None = None) -> dict[str, bytes]:
+    """Path to contents of all that goes below `DIRECTORY`: the firmware, the guest's programs, the vectors."""
+    found = {str(path.relative_to(built.directory)): path.read_bytes() for path in built.directory.rglob("*.mpy")}
+    texts = {f"proof.{path.stem}": path.read_text() for path in GUEST.glob("[a-z]*.py")}
+    if cases and runner:
+        texts["guest_vectors"] = runner.read_text()
+        found[CASES] = "".join(json.dumps(case) + "\n" for case in cases).encode()
+    return found | image.compile_modules(texts, platform="esp32", march=march)
+
+
+def parse(stage: str, line: str) -> Result | None:
+    """What a line says; None for a line that is no result."""
+    kind, *fields = line.split("\t")
+    if {"figure": 3, "ok": 1, "wrong": 2}.get(kind) != len(fields):
+        return None
+    name, value, unit = (fields + ["", ""])[:3] if kind != "wrong" else (fields[0], "", fields[1])
+    return Result(stage, kind, name, value, unit)
+
+
+def execute(
+    repl: Repl,
+    run: Run,
+    on_result: Callable[[Result], None],
+    on_other: Callable[[str], None],
+    slow_flash: bool = False,
+) -> None:
+    """Runs one program on a fresh heap. A program that fails, or says nothing, is a wrong answer."""
+    said = 0
+
+    def line(text):
+        nonlocal said
+        result = parse(run.stage, text)
+        if result:
+            said += 1
+            on_result(result)
+        elif text:
+            on_other(text)
+
+    try:
+        repl.soft_reset()
+        repl.run(run.source(slow_flash), line, SILENCE_S)
+    except GuestError as error:
+        on_result(Result(run.stage, "wrong", run.title, "", str(error).splitlines()[-1]))
+        on_other(str(error))
+    except ReplError as error:
+        on_result(Result(run.stage, "wrong", run.title, "", str(error)))
+        repl.enter()
+    else:
+        if not said:
+            on_result(Result(run.stage, "wrong", run.title, "", "the program said nothing"))
