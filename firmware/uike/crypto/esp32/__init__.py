@@ -1,4 +1,4 @@
-"""The `esp32` provider: SHA-1, SHA-256 and AES by the chip's engines, big powers by its RSA block, the rest native code.
+"""The `esp32` provider: SHA-1, SHA-256 and AES by the chip, big powers by its RSA block, the rest in native code.
 
 `hashlib` and `cryptolib` reach the engines under the locks that the Wi-Fi driver takes too. Without native code in the
 image (kernels/) the modules of the `soft` provider do the rest: they have the same names. The contract is in
