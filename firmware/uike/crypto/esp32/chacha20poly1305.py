@@ -21,9 +21,9 @@ class ChaCha20Poly1305:
         if len(key) != 36:
             raise ValueError("key length")
         self._state = array("I", bytes(128))  # constant, key, counter, nonce (RFC 8439 section 2.3), and work
-        view = memoryview(key)
-        for i, word in enumerate(struct.unpack("<4I", b"expand 32-byte k") + struct.unpack("<9I", view)):
-            self._state[i if i < 12 else 13] = word
+        start = b"expand 32-byte k" + bytes(key[:32]) + bytes(4) + bytes(key[32:])
+        for i in range(14):
+            self._state[i] = struct.unpack_from("<I", start, 4 * i)[0]
         self._work = array("I", bytes(4 * poly1305.SIZE))
         self._key = bytearray(64)  # of the tag
         self._last = bytearray(16)

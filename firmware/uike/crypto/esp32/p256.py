@@ -21,6 +21,14 @@ _GY = 0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5
 _SUM, _OTHER, _CONST_B = 48, 51, 54
 _ROW = 60  # words of a point
 
+# Z ** (p - 2), for field.powers(): first 2**n - 1 with n = 2, 4, 8, 16, 32, then the digits of the exponent.
+_INVERSE = 60
+_INVERSION = (
+    ((55, 50, 1, 50), (56, 55, 2, 55), (57, 56, 4, 56), (58, 57, 8, 57), (59, 58, 16, 58))
+    + ((61, 59, 32, 50), (60, 61, 128, 59), (61, 60, 32, 59), (60, 61, 16, 58), (61, 60, 8, 57))
+    + ((60, 61, 4, 56), (61, 60, 2, 55), (60, 61, 2, 50))
+)
+
 
 def _formula(q):
     """The program of SUM = SUM + (three registers from q)."""
@@ -44,7 +52,7 @@ def _formula(q):
 
 
 def _execute(registers, program, choice=0):
-    field.run(registers, registers, 0, program, len(program) // 4, field.P256, choice)
+    field.run(registers, 0, registers, program, len(program) // 4, field.P256, choice)
 
 
 def _table(r, x, y, z):
@@ -63,17 +71,11 @@ def _table(r, x, y, z):
 
 def _affine(r):
     """(x, y, 1) of the sum, integers; (0, 0, 0) for infinity."""
-    t = _CONST_B + 1
-    field.store(r, t, (1 << 260) % _P)
-    square, times = bytes((field.MULTIPLY, t, t, t)), bytes((field.MULTIPLY, t, t, _SUM + 2))
-    for i in range(255, -1, -1):  # Z ** (p - 2), a public exponent
-        _execute(r, square)
-        if (_P - 2) >> i & 1:
-            _execute(r, times)
-    field.store(r, t + 1, 1)  # leaves Montgomery's representation
+    field.powers(r, _INVERSION, field.P256)
+    field.store(r, _CONST_B + 1, 1)  # a product with it leaves Montgomery's representation
     found = []
     for i in range(_SUM, _SUM + 3):
-        _execute(r, bytes((field.MULTIPLY, i, i, t, field.MULTIPLY, i, i, t + 1)))
+        _execute(r, bytes((field.MULTIPLY, i, i, _INVERSE, field.MULTIPLY, i, i, _CONST_B + 1)))
         found.append(field.load(r, i, _P))
     return tuple(found)
 
@@ -83,6 +85,7 @@ def multiply(scalar, x, y, random):
     infinity. random(n) is for blinding."""
     z = int.from_bytes(random(31), "big") | 1
     r = array("i", bytes(4 * field.size(_CONST_B + 11)))
+    field.prepare(r, _P)
     field.store(r, _CONST_B, (_B << 260) % _P)
     _table(r, x * z, y * z, z)
     twice, add = _formula(_SUM), bytes((field.PICK, _OTHER, 0, 0)) + _formula(_OTHER)

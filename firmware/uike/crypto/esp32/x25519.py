@@ -10,9 +10,8 @@ from uike.crypto import wipe
 from uike.crypto.esp32.kernels import field
 
 _P = (1 << 255) - 19
-_X1, _X2, _Z2, _X3, _Z3, _A, _B, _C, _D, _A24 = range(10)
 
-# One step of the ladder, in the names of RFC 7748.
+# One step of the ladder, in the names of RFC 7748; registers 0 ... 4 are x1, x2, z2, x3, z3, and 9 is a24.
 _STEP = bytes(
     (field.SWAP, 0, 1, 3)
     + (field.SWAP, 0, 2, 4)
@@ -35,9 +34,17 @@ _STEP = bytes(
     + (field.ADD, 7, 7, 5)
     + (field.MULTIPLY, 2, 6, 7)
 )
-_SQUARE = bytes((field.MULTIPLY, 5, 5, 5))
-_TIMES_Z = bytes((field.MULTIPLY, 5, 5, 2))
-_TIMES_X = bytes((field.MULTIPLY, 5, 5, 1))
+_LAST = bytes((field.MULTIPLY, 8, 8, 1))
+
+# z2 ** (2**255 - 21) in register 8, for field.powers(): the powers 9, 11, 2**5 - 1, then 2**n - 1 with n = 10, 20, 40,
+# 50, 100, 200, 250 (Bernstein 2006).
+_INVERSION = ((5, 2, 3, 2), (6, 2, 1, 5), (7, 6, 1, 5), (8, 7, 5, 7), (9, 8, 10, 8), (0, 9, 20, 9)) + (
+    (3, 0, 10, 8),
+    (4, 3, 50, 3),
+    (5, 4, 100, 4),
+    (7, 5, 50, 3),
+    (8, 7, 5, 6),
+)
 
 
 def multiply(scalar, u, random):
@@ -48,6 +55,7 @@ def multiply(scalar, u, random):
     x1 = int.from_bytes(u, "little") & ((1 << 255) - 1)
     z3 = int.from_bytes(random(31), "little") | 1
     r = array("i", bytes(4 * field.size(10)))
+    field.prepare(r, _P)
     for index, value in enumerate((x1, z3, 0, x1 * z3 % _P, z3)):
         field.store(r, index, value)
     field.store(r, 9, 121665)
@@ -55,18 +63,13 @@ def multiply(scalar, u, random):
     last = 0
     for t in range(254, -1, -1):
         bit = k[t >> 3] >> (t & 7) & 1
-        run(r, r, 0, _STEP, 20, 0, bit ^ last)
+        run(r, 0, r, _STEP, 20, field.P25519, bit ^ last)
         last = bit
-    run(r, r, 0, _STEP, 2, 0, last)
+    run(r, 0, r, _STEP, 2, field.P25519, last)
     wipe(k)
-    # z2 ** (p - 2): the exponent is 2**255 - 21, public
-    field.store(r, 5, 1)
-    for t in range(254, -1, -1):
-        run(r, r, 0, _SQUARE, 1, 0, 0)
-        if t > 4 or 0x0B >> t & 1:
-            run(r, r, 0, _TIMES_Z, 1, 0, 0)
-    run(r, r, 0, _TIMES_X, 1, 0, 0)
-    out = field.load(r, 5, _P).to_bytes(32, "little")
+    field.powers(r, _INVERSION, field.P25519)
+    run(r, 0, r, _LAST, 1, field.P25519, 0)
+    out = field.load(r, 8, _P).to_bytes(32, "little")
     wipe(r)
     return out
 
