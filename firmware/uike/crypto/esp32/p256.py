@@ -32,7 +32,7 @@ _INVERSION = (
 
 def _formula(q):
     """The program of SUM = SUM + (three registers from q)."""
-    m, a, s = field.MULTIPLY, field.ADD, field.SUBTRACT
+    m, a, s, f = field.MULTIPLY, field.ADD, field.SUBTRACT, field.SCALE  # f: three times a number
     x1, y1, z1, x2, y2, z2, b = _SUM, _SUM + 1, _SUM + 2, q, q + 1, q + 2, _CONST_B
     xx, yy, zz, xy, yz, xz, u, v, w, t = range(_CONST_B + 1, _CONST_B + 11)
     steps = (
@@ -40,9 +40,9 @@ def _formula(q):
         + ((a, t, x1, y1), (a, u, x2, y2), (m, xy, t, u), (s, xy, xy, xx), (s, xy, xy, yy))
         + ((a, t, y1, z1), (a, u, y2, z2), (m, yz, t, u), (s, yz, yz, yy), (s, yz, yz, zz))
         + ((a, t, x1, z1), (a, u, x2, z2), (m, xz, t, u), (s, xz, xz, xx), (s, xz, xz, zz))
-        + ((m, t, b, zz), (s, u, xz, t), (a, t, u, u), (a, u, t, u))
-        + ((a, t, zz, zz), (a, t, t, zz), (m, v, b, xz), (s, v, v, t), (s, v, v, xx), (a, t, v, v), (a, v, t, v))
-        + ((s, w, xx, zz), (a, t, w, w), (a, w, t, w))
+        + ((m, t, b, zz), (s, u, xz, t), (f, u, u, u))
+        + ((f, t, zz, zz), (m, v, b, xz), (s, v, v, t), (s, v, v, xx), (f, v, v, v))
+        + ((s, w, xx, zz), (f, w, w, w))
         + ((a, t, yy, u), (s, u, yy, u))  # plus, minus
         + ((m, xx, t, xy), (m, yy, yz, v), (s, x1, xx, yy))
         + ((m, xx, t, u), (m, yy, w, v), (a, y1, xx, yy))

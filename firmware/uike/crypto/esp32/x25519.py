@@ -11,7 +11,7 @@ from uike.crypto.esp32.kernels import field
 
 _P = (1 << 255) - 19
 
-# One step of the ladder, in the names of RFC 7748; registers 0 ... 4 are x1, x2, z2, x3, z3, and 9 is a24.
+# One step of the ladder, in the names of RFC 7748; registers 0 ... 4 are x1, x2, z2, x3, z3.
 _STEP = bytes(
     (field.SWAP, 0, 1, 3)
     + (field.SWAP, 0, 2, 4)
@@ -30,8 +30,7 @@ _STEP = bytes(
     + (field.MULTIPLY, 6, 6, 6)  # BB
     + (field.MULTIPLY, 1, 5, 6)
     + (field.SUBTRACT, 6, 5, 6)  # E
-    + (field.MULTIPLY, 7, 9, 6)
-    + (field.ADD, 7, 7, 5)
+    + (field.SCALE, 7, 6, 5)  # AA + a24 * E
     + (field.MULTIPLY, 2, 6, 7)
 )
 _LAST = bytes((field.MULTIPLY, 8, 8, 1))
@@ -58,12 +57,11 @@ def multiply(scalar, u, random):
     field.prepare(r, _P)
     for index, value in enumerate((x1, z3, 0, x1 * z3 % _P, z3)):
         field.store(r, index, value)
-    field.store(r, 9, 121665)
     run = field.run
     last = 0
     for t in range(254, -1, -1):
         bit = k[t >> 3] >> (t & 7) & 1
-        run(r, 0, r, _STEP, 20, field.P25519, bit ^ last)
+        run(r, 0, r, _STEP, 19, field.P25519, bit ^ last)
         last = bit
     run(r, 0, r, _STEP, 2, field.P25519, last)
     wipe(k)

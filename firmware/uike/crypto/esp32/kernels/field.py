@@ -8,7 +8,7 @@ Montgomery does, with R = 2**260 (-1/p is 1 modulo 2**13). The same instructions
 
 import micropython
 
-MULTIPLY, ADD, SUBTRACT, SWAP, PICK = range(5)
+MULTIPLY, ADD, SUBTRACT, SWAP, PICK, SCALE = range(6)  # SCALE: the first operand times 121665 or 2, plus the other
 P25519, P256 = 0, 1  # `prime` of run()
 
 _WORDS = 20  # of a register
@@ -93,21 +93,42 @@ def run(p: ptr32, x: int, work: ptr32, program: ptr8, steps: int, prime: int, ch
             continue
         d = t
         if op == 1:
-            n = 20
+            n = 5
             while n > 0:
                 d[0] = p[0] + q[0]
-                p = ptr32(int(p) + 4)
-                q = ptr32(int(q) + 4)
-                d = ptr32(int(d) + 4)
+                d[1] = p[1] + q[1]
+                d[2] = p[2] + q[2]
+                d[3] = p[3] + q[3]
+                p = ptr32(int(p) + 16)
+                q = ptr32(int(q) + 16)
+                d = ptr32(int(d) + 16)
                 n -= 1
             d = t
         elif op == 2:
-            n = 20
+            n = 5
             while n > 0:
-                d[0] = p[0] + d[_BIAS] - q[0]
-                p = ptr32(int(p) + 4)
-                q = ptr32(int(q) + 4)
-                d = ptr32(int(d) + 4)
+                d[0] = p[0] - q[0] + d[_BIAS]
+                d[1] = p[1] - q[1] + d[_BIAS + 1]
+                d[2] = p[2] - q[2] + d[_BIAS + 2]
+                d[3] = p[3] - q[3] + d[_BIAS + 3]
+                p = ptr32(int(p) + 16)
+                q = ptr32(int(q) + 16)
+                d = ptr32(int(d) + 16)
+                n -= 1
+            d = t
+        elif op == 5:
+            x = 2
+            if prime == 0:
+                x = 121665
+            n = 5
+            while n > 0:
+                d[0] = x * p[0] + q[0]
+                d[1] = x * p[1] + q[1]
+                d[2] = x * p[2] + q[2]
+                d[3] = x * p[3] + q[3]
+                p = ptr32(int(p) + 16)
+                q = ptr32(int(q) + 16)
+                d = ptr32(int(d) + 16)
                 n -= 1
             d = t
         else:
@@ -151,8 +172,9 @@ def run(p: ptr32, x: int, work: ptr32, program: ptr8, steps: int, prime: int, ch
                 n -= 1
             p = t
             if prime == 0:
+                p = ptr32(int(t) + 80)
                 c = 0
-                n = 39
+                n = 19
                 while n > 0:
                     x = p[0] + c
                     p[0] = x & 0x1FFF
@@ -181,7 +203,7 @@ def run(p: ptr32, x: int, work: ptr32, program: ptr8, steps: int, prime: int, ch
                     p = ptr32(int(p) + 4)
                     n -= 1
                 d = p
-            # Words of a product are long: carry.
+        if op == 0 or op == 5:  # words are long: carry
             p = d
             c = 0
             n = 19
@@ -216,13 +238,22 @@ def run(p: ptr32, x: int, work: ptr32, program: ptr8, steps: int, prime: int, ch
             p[17] = p[17] + c * 7
         q = ptr32(r)
         c = 0
-        n = 20
+        n = 5
         while n > 0:
             x = p[0] + c
             q[0] = x & 0x1FFF
             c = x >> 13
-            p = ptr32(int(p) + 4)
-            q = ptr32(int(q) + 4)
+            x = p[1] + c
+            q[1] = x & 0x1FFF
+            c = x >> 13
+            x = p[2] + c
+            q[2] = x & 0x1FFF
+            c = x >> 13
+            x = p[3] + c
+            q[3] = x & 0x1FFF
+            c = x >> 13
+            p = ptr32(int(p) + 16)
+            q = ptr32(int(q) + 16)
             n -= 1
 
 
