@@ -109,7 +109,7 @@ def test_chacha20(kernel, key, size):
     data = bytearray(os.urandom(size))
     algorithm = ciphers.algorithms.ChaCha20(key, (7).to_bytes(4, "little") + nonce)
     expected = ciphers.Cipher(algorithm, None).encryptor().update(bytes(data))
-    kernel["chacha20"]["crypt"](0, 0, 0, state, kernel["chacha20"]["ORDER"], data, size)
+    kernel["chacha20"]["crypt"](0, 0, state, kernel["chacha20"]["ORDER"], data, size)
     assert data == expected and state[12] == 7 + (size + 63) // 64 and not any(state[16:])
 
 
@@ -121,7 +121,7 @@ def test_poly1305(kernel, key):
     for message in messages:
         work, out = array("I", bytes(4 * names["SIZE"])), bytearray(16)
         names["start"](work, key)
-        names["update"](work, work, 0, message, len(message) // 16)
+        names["update"](work, work, message, len(message) // 16)
         names["finish"](work, key[16:], out)
         assert out == poly1305.Poly1305.generate_tag(key, message), message
         assert not any(work)

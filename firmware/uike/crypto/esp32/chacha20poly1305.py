@@ -62,22 +62,22 @@ class ChaCha20Poly1305:
         poly1305.start(self._work, self._key)
 
     def _crypt(self, part):
-        chacha20.crypt(0, 0, 0, self._state, chacha20.ORDER, part, len(part))
+        chacha20.crypt(0, 0, self._state, chacha20.ORDER, part, len(part))
 
     def _hash(self, part):
         """A part, padded with zeros to a multiple of 16 bytes."""
         size, work = len(part), self._work
-        poly1305.update(work, work, 0, part, size // 16)
+        poly1305.update(work, work, part, size // 16)
         if size & 15:
             self._last[:] = bytes(16)
             self._last[: size & 15] = part[size & ~15 :]
-            poly1305.update(work, work, 0, self._last, 1)
+            poly1305.update(work, work, self._last, 1)
 
     def _tag(self, view, aad, end):
         """Puts the tag into `_last`, and forgets its key."""
         self._hash(view[:aad])
         self._hash(view[aad + 8 : end])
         struct.pack_into("<IIII", self._last, 0, aad, 0, end - aad - 8, 0)
-        poly1305.update(self._work, self._work, 0, self._last, 1)
+        poly1305.update(self._work, self._work, self._last, 1)
         poly1305.finish(self._work, memoryview(self._key)[16:32], self._last)
         blocks.xor(self._key, self._key, 64)

@@ -9,9 +9,9 @@ ORDER = bytes(
 
 
 @micropython.viper
-def crypt(b: int, c: int, d: int, state: ptr32, order: ptr8, data: ptr8, size: int):
+def crypt(b: int, d: int, state: ptr32, order: ptr8, data: ptr8, size: int):
     """Encrypt or decrypt in place. `state` is 32 words: 16 of the cipher's state, whose counter moves on, and 16 of
-    work. b, c and d are 0: the first three parameters live in machine registers. order is ORDER."""
+    work. order is ORDER; b and d are 0: the first two parameters live in machine registers."""
     x = ptr32(int(state) + 64)
     while size > 0:
         n = 0
