@@ -44,7 +44,7 @@ def start(p: ptr32, key: ptr8):
 
 @micropython.viper
 def update(p: ptr32, q: ptr32, data: ptr8, blocks: int):
-    """Take in blocks of 16 bytes. p and q are both the work area: the first two parameters live in machine registers."""
+    """Take in blocks of 16 bytes. p and q are both the work area: the first two parameters are in registers."""
     h = int(p)
     block = ptr8(h + 4 * _BLOCK)
     block[16] = 1
