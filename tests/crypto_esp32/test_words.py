@@ -16,6 +16,7 @@ KERNELS = Path(__file__).parent.parent.parent / "firmware" / "uike" / "crypto" /
 P25519 = (1 << 255) - 19
 P256 = (1 << 256) - (1 << 224) + (1 << 192) + (1 << 96) - 1
 ONES = b"\xff" * 64
+MIXED = hashlib.sha512(b"uike").digest() * 2
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,7 @@ def ghash(h, data):
     return total.to_bytes(16, "big")
 
 
-@pytest.mark.parametrize("h", [bytes(16), ONES[:16], b"\x80" + bytes(15), bytes(15) + b"\1", os.urandom(16)])
+@pytest.mark.parametrize("h", [bytes(16), ONES[:16], b"\x80" + bytes(15), bytes(15) + b"\1", MIXED[:16]], ids=bytes.hex)
 def test_ghash(kernel, h):
     work = array("I", bytes(4 * kernel["ghash"]["SIZE"]))
     kernel["ghash"]["start"](work, h)
@@ -100,7 +101,7 @@ def test_ghash(kernel, h):
         assert out == ghash(h, data)
 
 
-@pytest.mark.parametrize("key", [bytes(32), ONES[:32], os.urandom(32)])
+@pytest.mark.parametrize("key", [bytes(32), ONES[:32], MIXED[:32]], ids=bytes.hex)
 @pytest.mark.parametrize("size", [0, 1, 63, 64, 65, 200])
 def test_chacha20(kernel, key, size):
     nonce = os.urandom(12)
@@ -113,7 +114,9 @@ def test_chacha20(kernel, key, size):
     assert data == expected and state[12] == 7 + (size + 63) // 64 and not any(state[16:])
 
 
-@pytest.mark.parametrize("key", [ONES[:32], b"\2" + bytes(31), b"\2" + bytes(15) + ONES[:16], os.urandom(32)])
+@pytest.mark.parametrize(
+    "key", [ONES[:32], b"\2" + bytes(31), b"\2" + bytes(15) + ONES[:16], MIXED[:32]], ids=bytes.hex
+)
 def test_poly1305(kernel, key):
     names = kernel["poly1305"]
     five = b"\xfb" + b"\xff" * 15  # with r = 2 the hash ends at p and just above it (RFC 8439 appendix A.3)
@@ -127,7 +130,7 @@ def test_poly1305(kernel, key):
         assert not any(work)
 
 
-@pytest.mark.parametrize("data", [bytes(111), ONES + ONES[:47], os.urandom(111)])
+@pytest.mark.parametrize("data", [bytes(111), ONES + ONES[:47], MIXED[:111]])
 def test_sha512(kernel, data):
     work = array("I", bytes(4 * kernel["sha512"]["SIZE"]))
     for i, word in enumerate(soft_sha512._ROUNDS):
