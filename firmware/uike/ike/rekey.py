@@ -134,6 +134,9 @@ def rekey_ike(sa):
         return
     make_keys(sa, fresh, shared, nonce + theirs)
     sa.fresh = None
+    if sa.state != event.STATE_ESTABLISHED:  # it was closed in the meantime, and so is what was to replace it
+        _discard(fresh)
+        return
     if sa.rival and min(nonce, theirs) < sa.rival[0]:
         succeed(sa, sa.rival[1], False, _LOST)  # the peer deletes the old one, and we our redundant one
         _discard(fresh)
