@@ -66,6 +66,8 @@ def tick(sa, now):
 def count(child, now):
     """A packet went through: rekeys at the soft limit, and returns False past the hard one."""
     used = child.used()
-    if used and child.rekey_at is not None:
-        child.rekey_at = now
+    if used and not child.worn:
+        child.worn = True
+        if child.state == event.STATE_CHILD_INSTALLED:
+            child.rekey_at = now  # if that is refused, `retry` has the word
     return used < 2
