@@ -74,6 +74,16 @@ class Endpoint(Verdicts):
                 tell = sa.state == event.STATE_ESTABLISHED
                 self._guard(sa, self.end, sa, Refusal(reason.DELETED_BY_US), None, tell)
 
+    def close_children(self, now):
+        """Deletes every Child SA; the IKE SAs stay."""
+        self.now = now
+        for sa in self.sas:
+            if sa.state == event.STATE_ESTABLISHED and not sa.quiet:
+                for child in sa.children:
+                    if child.state == event.STATE_CHILD_INSTALLED:
+                        task = load("uike.ike.info").delete_child(sa, child, reason.DELETED_BY_US)
+                        self._guard(sa, exchange.start, sa, task, now)
+
     def receive(self, datagram, local, remote, now):
         """A UDP payload came from `remote` to `local`, both (address text, port). Its buffer may be overwritten."""
         self.now = now
@@ -207,15 +217,22 @@ class Endpoint(Verdicts):
             self._guard(sa, exchange.on_request, sa, message, self.now)
         self._tidy()
 
-    def _ask_for_child(self, packet, size):
-        """A packet that no Child SA takes may be one for which the configuration knows one (RFC 7296 section 2.9)."""
+    def policy_for(self, packet, size):
+        """(IKE SA, policy) that would make a Child SA for a packet which none takes; None when there is none."""
         for sa in self.sas:
-            if sa.state == event.STATE_ESTABLISHED and not sa.quiet and not sa.task and self.now >= sa.ask_at:
+            if sa.state == event.STATE_ESTABLISHED and not sa.quiet:
                 for policy in sa.connection.policies():
                     if allows(packet, 0, size, policy.local_ts or _ANYWHERE, policy.remote_ts):
-                        sa.ask_at = self.now + lifetime.RETRY_MS
-                        self._guard(sa, self._create_child, sa, policy, bytes(packet[:size]))
-                        return
+                        return sa, policy
+        return None
+
+    def _ask_for_child(self, packet, size):
+        """A packet that no Child SA takes may be one for which the configuration knows one (RFC 7296 section 2.9)."""
+        found = self.policy_for(packet, size)
+        if found and not found[0].task and self.now >= found[0].ask_at:
+            sa, policy = found
+            sa.ask_at = self.now + lifetime.RETRY_MS
+            self._guard(sa, self._create_child, sa, policy, bytes(packet[:size]))
 
     def _create_child(self, sa, policy, packet):
         task = load("uike.ike.create").new_child(sa, policy, packet)

@@ -5,6 +5,7 @@ Used when a line comes, then dropped. Raises ValueError with a text for the host
 
 import json
 
+from uike import event
 from uike.app.ping import Ping
 from uike.wire.address import pack
 
@@ -20,6 +21,10 @@ def run(appliance, line):
         _ping(appliance, command)
     elif verb == "close":
         appliance.endpoint.close(command.get("name"), appliance.board.now())
+    elif verb == "rekey":
+        _rekey(appliance, command.get("what"))
+    elif verb == "delete":
+        appliance.endpoint.close_children(appliance.board.now())
     elif verb == "connect":
         appliance.connect(command.get("name"))
     elif verb == "heap":
@@ -27,7 +32,7 @@ def run(appliance, line):
     elif verb == "quit":
         appliance.quit()
     else:
-        raise ValueError("unknown command; known: ping, close, connect, heap, quit")
+        raise ValueError("unknown command; known: ping, close, rekey, delete, connect, heap, quit")
 
 
 def _ping(appliance, command):
@@ -40,6 +45,17 @@ def _ping(appliance, command):
     size = _number(command, "size", 56, 0, _SIZE_MAX)
     ident = int.from_bytes(appliance.endpoint.random(2), "big")
     appliance.ping = Ping(source, target, count, interval_ms, size, ident, appliance.board.now())
+
+
+def _rekey(appliance, what):
+    """Every IKE SA, or every Child SA, is due at once."""
+    if what not in ("child", "ike"):
+        raise ValueError('rekey: "what" is "child" or "ike"')
+    now = appliance.board.now()
+    for sa in appliance.endpoint.sas:
+        if sa.state == event.STATE_ESTABLISHED and not sa.quiet:
+            for each in (sa,) if what == "ike" else sa.children:
+                each.rekey_at = now
 
 
 def _number(command, key, default, low, high):

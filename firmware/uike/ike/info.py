@@ -66,7 +66,7 @@ def _delete_children(sa, spis):
                 continue
             if child.state != event.STATE_CHILD_DELETING:  # else our own Delete says it (section 2.25.1)
                 payloads.append(delete_esp(child.spi_in))
-            if child.state == event.STATE_CHILD_REKEYED:
+            if child.state == event.STATE_CHILD_REKEYED or child.rival:
                 retire(sa, child)
             else:
                 sa.endpoint.child_down(sa, child, reason.DELETED_BY_PEER)

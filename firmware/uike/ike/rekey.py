@@ -42,9 +42,9 @@ def rekey_child(sa, old):
             sa.endpoint.sad.prefer(old.rival[1])
     _trace_child(sa, old, fresh if redundant is old else old.rival[1], redundant is old, collision)
     old.rival = None
-    if old in sa.children:
+    if old.state == event.STATE_CHILD_REKEYING:
         old.state = event.STATE_CHILD_REKEYED
-    if redundant in sa.children:
+    if redundant in sa.children and redundant.state != event.STATE_CHILD_RETIRED:
         yield from _delete(sa, redundant)
 
 
@@ -52,9 +52,11 @@ def _not_rekeyed(sa, old, refusal):
     """The peer would not replace `old`."""
     if old not in sa.children:
         return
-    if old.rival:  # but has done so itself
-        old.state = event.STATE_CHILD_REKEYED
+    if old.rival:  # but has done so itself, and may have deleted it since
+        _trace_child(sa, old, old.rival[1], False, _NONE)
         old.rival = None
+        if old.state == event.STATE_CHILD_REKEYING:
+            old.state = event.STATE_CHILD_REKEYED
     elif refusal.reason == reason.CHILD_NOT_FOUND:  # section 2.25: then the peer has deleted it
         policy = old.policy
         sa.endpoint.child_down(sa, old, reason.DELETED_BY_PEER)
@@ -126,14 +128,14 @@ def rekey_ike(sa):
         sa.fresh = None
         endpoint.forget(fresh)
         endpoint.note(sa, refusal)
-        if sa.rival:
+        if has_rival(sa):
             succeed(sa, sa.rival[1])
         else:
             endpoint.retry(sa)
         return
     make_keys(sa, fresh, shared, nonce + theirs)
     sa.fresh = None
-    if sa.rival and min(nonce, theirs) < sa.rival[0]:
+    if has_rival(sa) and min(nonce, theirs) < sa.rival[0]:
         succeed(sa, sa.rival[1], False, _LOST)  # the peer deletes the old one, and we our redundant one
         _discard(fresh)
         return
@@ -146,6 +148,11 @@ def rekey_ike(sa):
     yield (iana.INFORMATIONAL, [(iana.D, struct.pack(">BBH", iana.PROTO_IKE, 0, 0))])
     #                <-- HDR, SK {}
     endpoint.forget(sa)
+
+
+def has_rival(sa):
+    """Whether the peer replaced this IKE SA while we were doing so, and its replacement is there still."""
+    return sa.rival and sa.rival[1].state == event.STATE_ESTABLISHED
 
 
 def successor(sa, initiator):
@@ -191,9 +198,8 @@ def succeed(sa, fresh, ours=False, collision=_NONE):
 def _await_delete(sa):
     """The peer is to delete this SA, on which no verdict is due; it does not wait for ever."""
     sa.quiet = True
-    if sa.state != event.STATE_ESTABLISHED:
-        return  # the peer was so fast that it is deleted already
-    sa.become(event.STATE_DELETING)
+    if sa.state == event.STATE_ESTABLISHED:  # else the peer was faster than our exchange
+        sa.become(event.STATE_DELETING)
     sa.expires_at = sa.endpoint.now + LINGER_MS
 
 
