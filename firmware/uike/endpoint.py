@@ -84,6 +84,12 @@ class Endpoint(Verdicts):
                         task = load("uike.ike.info").delete_child(sa, child, reason.DELETED_BY_US)
                         self._guard(sa, exchange.start, sa, task, now)
 
+    def address_changed(self, local, now):
+        """Our address, a text, is now `local`: the SAs of our initiator connections go there (`ike/mobike`)."""
+        self.now = now
+        self._guard(None, load("uike.ike.mobike").leave, self, local)
+        self._tidy()
+
     def receive(self, datagram, local, remote, now):
         """A UDP payload came from `remote` to `local`, both (address text, port). Its buffer may be overwritten."""
         self.now = now
@@ -178,20 +184,24 @@ class Endpoint(Verdicts):
             if datagram != _KEEPALIVE:
                 raise Refusal(reason.SHORT_DATAGRAM)
         elif datagram[0] | datagram[1] | datagram[2] | datagram[3]:
-            self._receive_esp(datagram if type(datagram) is bytearray else bytearray(datagram), remote)
+            self._receive_esp(datagram if type(datagram) is bytearray else bytearray(datagram), local, remote)
         else:
             self._receive_ike(bytearray(datagram[4:]), local, remote)
 
-    def _receive_esp(self, data, remote):
+    def _receive_esp(self, data, local, remote):
         child = self.sad.inbound.get(spi_key(data))
         if child is None:
             self.drop(reason.ESP_UNKNOWN_SPI, remote)
             return
+        newest = child.replay.top
         inner = esp.decapsulate(child, data)
+        if child.replay.top != newest:  # authentic, whatever it carries
+            child.owner.heard_at = self.now
+            if child.state != event.STATE_CHILD_RETIRED:
+                self.follow(child.owner, local, remote)
         if type(inner) is int:
             self.drop(inner, remote)
             return
-        child.owner.heard_at = self.now
         if child.standby:
             self.sad.prefer(child)
         lifetime.count(child, self.now)
@@ -310,6 +320,13 @@ class Endpoint(Verdicts):
         marker = _NON_ESP_MARKER if local[1] == iana.PORT_NATT else b""
         for datagram in datagrams:
             self._put(sa, marker + datagram, cause)
+
+    def follow(self, sa, local, remote):
+        """An authentic packet, newer than all before it, came along this path."""
+        if sa.connection.initiator or sa.mobike or remote == sa.remote and local == sa.local:
+            return
+        self.loaded = True
+        load("uike.ike.path").follow(sa, local, remote)
 
     def responders(self, address):
         """Connections that would answer this address."""

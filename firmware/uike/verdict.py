@@ -29,6 +29,8 @@ class Verdicts:
             kind, identity = sa.peer_id
             self.trace(event.ESTABLISHED, sa.number, struct.pack(">IB", self.now - started, kind) + identity)
         self._happen((event.ESTABLISHED, sa, None))
+        if sa.replaces:
+            load("uike.ike.reauth").succeeded(sa)
 
     def assigned(self, sa, address, netmask, servers):
         """The configuration payload gave an inner address."""
@@ -106,6 +108,9 @@ class Verdicts:
         for other in (sa.fresh, sa.rival and sa.rival[1]):
             if other:
                 self.forget(other)
+        if sa.replaces:  # the old one stays, and we try again
+            sa.replaces.auth_until = self.now + lifetime.RETRY_MS
+            sa.replaces = None
         sa.fresh = sa.rival = None
         self._close_children(sa, reason.DELETED_BY_US)
         self.leases = [lease for lease in self.leases if lease[1] is not sa]

@@ -27,12 +27,22 @@ def run(appliance, line):
         appliance.endpoint.close_children(appliance.board.now())
     elif verb == "connect":
         appliance.connect(command.get("name"))
+    elif verb == "moved":
+        _moved(appliance)
     elif verb == "heap":
         appliance.report_heap()
     elif verb == "quit":
         appliance.quit()
     else:
-        raise ValueError("unknown command; known: ping, close, rekey, delete, connect, heap, quit")
+        raise ValueError("unknown command; known: ping, close, rekey, delete, connect, moved, heap, quit")
+
+
+def _moved(appliance):
+    """The network gave the board another address: the tunnels go with it."""
+    for sa in list(appliance.endpoint.sas):
+        if sa.connection.initiator:
+            local = appliance.board.udp.address_for(sa.remote[0])
+            appliance.endpoint.address_changed(local, appliance.board.now())
 
 
 def _ping(appliance, command):

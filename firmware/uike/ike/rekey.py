@@ -10,6 +10,7 @@ import struct
 from uike import event, iana, reason
 from uike.ike import child, create, exchange, info, ke, keys
 from uike.ike.sa import IkeSa
+from uike.transient import load
 from uike.wire import proposals
 from uike.wire.message import notify
 from uike.wire.refusal import Refusal
@@ -182,6 +183,11 @@ def succeed(sa, fresh, ours=False, collision=_NONE):
     fresh.quiet = False
     fresh.peer_id, fresh.address, fresh.behind_nat, fresh.heard_at = sa.peer_id, sa.address, sa.behind_nat, sa.heard_at
     fresh.fragment_size = sa.fragment_size
+    fresh.local, fresh.remote, fresh.mobike, fresh.peer_behind_nat = sa.local, sa.remote, sa.mobike, sa.peer_behind_nat
+    fresh.auth_until, fresh.seen = sa.auth_until, sa.seen
+    for each in endpoint.sas:
+        if each.replaces is sa:
+            each.replaces = fresh
     fresh.children, sa.children = sa.children, []
     for each in fresh.children:
         each.owner = fresh
@@ -189,6 +195,8 @@ def succeed(sa, fresh, ours=False, collision=_NONE):
     endpoint.limit(fresh)
     sa.fresh = sa.rival = sa.rekey_at = None
     sa.waiting = []
+    if sa.path:
+        load("uike.ike.mobike").go_on(sa, fresh)
     if endpoint.trace:
         body = struct.pack(">HBB", fresh.number, ours, collision) + fresh.spi_i + fresh.spi_r
         endpoint.trace(event.IKE_REKEYED, sa.number, body)
