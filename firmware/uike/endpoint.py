@@ -264,7 +264,7 @@ class Endpoint(Verdicts):
         half_open = 0
         for sa in self.sas:
             if not sa.initiator and sa.setup:
-                if sa.spi_i == message.spi_i and sa.setup.request == message.buffer:
+                if sa.spi_i == message.spi_i and sa.setup.request == message.buffer and sa.last_response:
                     self.send(sa, sa.last_response, self.now, message)
                     raise Refusal(reason.RETRANSMITTED_REQUEST)
                 half_open += 1
