@@ -144,7 +144,7 @@ def test_ike_keywords_that_are_refused(text, problem):
 
 
 @pytest.mark.parametrize(
-    ("text", "problem"), [("aes128gcm16-sha256", "takes no hash"), ("aes128", "no hash"), ("esn", "unknown")]
+    ("text", "problem"), [("aes128gcm16-sha256", "takes no hash"), ("aes128", "no hash"), ("esn", "no cipher")]
 )
 def test_esp_keywords_that_are_refused(text, problem):
     key, said, _ = refused(INITIATOR, esp_proposals=[text])
