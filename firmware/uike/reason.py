@@ -112,3 +112,7 @@ SEED_MISSING = 123
 SEED_SHORT = 124
 SEED_UNREADABLE = 125
 SEED_NOT_KEPT = 126
+
+# 160..: selectors and configuration payloads (ike/child, ike/cp)
+SINGLE_PAIR_WANTED = 160
+ADDRESS_NOT_ASKED = 161

@@ -146,8 +146,9 @@ class Appliance:
 
 
 def own_address(child):
-    """The address that is ours in a Child SA: the first host of its first local selector."""
-    selector = child.local_ts[0]
+    """The IPv4 address that is ours in a Child SA: the first host of its first local selector; 0.0.0.0 for none."""
+    found = [selector for selector in child.local_ts if len(selector) == 16]
+    selector = found[0] if found else bytes(16)
     start, end = selector[8:12], selector[12:16]
     if start == end:
         return start

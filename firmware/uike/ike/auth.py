@@ -13,7 +13,7 @@ _PEER_SAID = (
     (iana.AUTHENTICATION_FAILED, reason.PEER_SAID_AUTH_FAILED),
     (iana.NO_PROPOSAL_CHOSEN, reason.PEER_SAID_NO_ESP_PROPOSAL),
     (iana.TS_UNACCEPTABLE, reason.TS_REFUSED_BY_PEER),
-    (iana.SINGLE_PAIR_REQUIRED, reason.TS_REFUSED_BY_PEER),
+    (iana.SINGLE_PAIR_REQUIRED, reason.SINGLE_PAIR_WANTED),
     (iana.INTERNAL_ADDRESS_FAILURE, reason.PEER_SAID_ADDRESS_FAILURE),
     (iana.FAILED_CP_REQUIRED, reason.PEER_SAID_ADDRESS_FAILURE),
 )
@@ -32,7 +32,7 @@ def initiate(sa):
         payloads.append((iana.IDr, _id_body(connection.remote_id)))
     payloads.append(_auth_payload(sa, True, id_i))
     if connection.virtual_ip:
-        payloads.append((iana.CP, cp.request()))
+        payloads.append((iana.CP, cp.request(connection)))
     response = yield (iana.IKE_AUTH, payloads + offer.payloads())
     #           <-- HDR, SK {IDr, AUTH, [CP(CFG_REPLY),] SAr2, TSi, TSr}
     error = response.error()
@@ -47,12 +47,17 @@ def initiate(sa):
         raise Refusal(reason.WRONG_PEER_ID, iana.AUTHENTICATION_FAILED, bytes((peer[0],)) + peer[1])
     _verify(sa, False, id_r, body)
     sa.peer_id = peer
-    if error:  # the peer is who it says; only the Child SA was refused
+    single = error and error[0] == iana.SINGLE_PAIR_REQUIRED
+    if error and not single:  # the peer is who it says; only the Child SA was refused
         raise Refusal(_peer_said(error), error[0], error[1])
     if connection.virtual_ip:
         cp.reply(sa, response.body(iana.CP))
     sa.become(event.STATE_ESTABLISHED)
-    offer.accept(response)
+    if single:  # Child SAs come with the packets that need them (section 2.9)
+        sa.single_pair = True
+        sa.endpoint.note(sa, Refusal(reason.SINGLE_PAIR_WANTED, error[0]))
+    else:
+        offer.accept(response)
 
 
 def respond(sa, request):
