@@ -1,4 +1,4 @@
-"""The crypto provider of a chip, with the engines that Python drives by their registers, and what they ask of the board.
+"""The crypto provider of a chip, with the engines that Python drives by their registers, and what these ask of it.
 
 `report(engine name, code)` hears of every operation that fell back to software; the codes are those of
 `uike.crypto.esp32.block`.
@@ -6,9 +6,9 @@
 
 import os
 import time
+from _thread import allocate_lock
 
 import machine
-from _thread import allocate_lock
 
 from uike.crypto.esp32 import Provider
 
