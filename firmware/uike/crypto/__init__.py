@@ -54,7 +54,7 @@ class Failure(BaseException):
 
 
 def authenticated(aad, high):
-    """What an AEAD authenticates beside the packet: its AAD, with the unsent half of the sequence number in its place."""
+    """What an AEAD authenticates beside the packet: its AAD, with the unsent half of the sequence number."""
     return bytes(aad[:4]) + high + aad[4:] if high else aad
 
 

@@ -76,8 +76,8 @@ def respond(sa, request):
     id_r = _id_body(sa.connection.local_id)
     payloads = [(iana.IDr, id_r), _auth_payload(sa, False, id_r)]
     try:
-        configuration = cp.assign(sa, request.body(iana.CP))
-        return payloads + configuration + child.answer(sa, request)[1]
+        payloads += cp.assign(sa, request.body(iana.CP))
+        return payloads + child.answer(sa, request)[1]
     except Refusal as refusal:  # the IKE SA stands all the same (section 1.2)
         sa.refused = refusal.reason
         sa.endpoint.note(sa, refusal)

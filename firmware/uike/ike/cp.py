@@ -30,7 +30,7 @@ _IPV6 = (iana.INTERNAL_IP6_ADDRESS, iana.INTERNAL_IP6_DNS, iana.INTERNAL_IP6_SUB
 
 
 def request(connection):
-    """Body of a CFG_REQUEST for an address of each family that the connection has traffic of, and what comes with it."""
+    """Body of a CFG_REQUEST for an address of each family that the connection has traffic of, and more."""
     sizes = [len(selector) for policy in connection.policies() for selector in policy.remote_ts]
     wanted = (_IPV4 if 16 in sizes else ()) + (_IPV6 if 40 in sizes else ()) + (iana.INTERNAL_DNS_DOMAIN,)
     return bytes((iana.CFG_REQUEST, 0, 0, 0)) + b"".join([_attribute(kind) for kind in wanted])
