@@ -28,7 +28,7 @@ _IKE_DEFAULT = (
 _ESP_DEFAULT = ("aes128-aes256-sha256", "aes128gcm16-aes256gcm16-chacha20poly1305")
 _NAME = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 _ID_ALLOWED = "gw.example, user@example, 192.0.2.1, @#c0ffee (key id)"
-_TS_ALLOWED = 'a list of "10.1.0.0/16", "10.1.0.7", "10.1.0.5-10.1.0.9", "2001:db8::/32", each with [tcp/443] at its end'
+_TS_ALLOWED = 'a list of "10.1.0.0/16", "10.1.0.7", "10.1.0.5-10.1.0.9", "2001:db8::/32", each with [tcp/443] behind'
 
 
 class ConfigError(ValueError):
