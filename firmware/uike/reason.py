@@ -116,3 +116,11 @@ SEED_NOT_KEPT = 126
 # 160..: selectors and configuration payloads (ike/child, ike/cp)
 SINGLE_PAIR_WANTED = 160
 ADDRESS_NOT_ASKED = 161
+
+# 180..: a peer moved, or was to prove itself again (ike/mobike, ike/reauth)
+BAD_COOKIE2 = 180
+ADDRESS_REFUSED = 181
+NAT_REFUSED = 182
+PEER_REFUSED_ADDRESS = 183
+PATH_UNPROVED = 184
+NOT_REAUTHENTICATED = 185

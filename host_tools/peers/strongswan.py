@@ -13,6 +13,7 @@ PLUGINS = (  # of two that can do the same, the first one does it
     " kernel-libipsec kernel-netlink socket-default vici updown counters"
 )
 START_S = 15.0
+NEW_LINE = "\n"
 
 CONFIGURATION = """
 charon {{
@@ -146,8 +147,9 @@ def connection(
     ask_address=False,
     dpd="0s",
     more="",
+    second="",
 ) -> str:
-    """A swanctl.conf with the one connection "peer" and its child "net"."""
+    """A swanctl.conf with the one connection "peer" and its child "net"; `second` are the lines of a child "more"."""
     pools = "pools { addresses { addrs = 10.9.0.0/24\n dns = 10.1.0.53 } }" if pool else ""
     return f"""
 connections {{
@@ -172,6 +174,7 @@ connections {{
         esp_proposals = {esp}
         mode = tunnel
       }}
+      {f"more {{ esp_proposals = {esp}{NEW_LINE}{second} }}" if second else ""}
     }}
   }}
 }}

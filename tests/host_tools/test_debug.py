@@ -53,6 +53,16 @@ def test_brief_and_prefixed():
     assert "received IKE_SA_INIT request" in text and "CURVE25519, 32 bytes" not in text
 
 
+def test_a_move_and_authentication_anew():
+    here, gone, there = b"\xc0\0\2\2\x11\x94", b"\xc0\0\2\1\x11\x94", b"\xc6\x33\x64\7\xee\x48"
+    text = shown([parse(line(event.ADDRESS_CHANGED, 1, 0, here + gone + here + there))])
+    assert text.endswith("IKEv2:(SA 1) moved: the peer 192.0.2.1:4500 -> 198.51.100.7:61000\n")
+    text = shown([parse(line(event.ADDRESS_CHANGED, 1, 0, here + gone + there + gone))])
+    assert text.endswith("IKEv2:(SA 1) moved: our address 192.0.2.2:4500 -> 198.51.100.7:61000\n")
+    text = shown([parse(line(event.REAUTHENTICATED, 1, 0, b"\0\2"))])
+    assert text.endswith("IKEv2:(SA 1) authenticated anew: replaced by SA 2\n")
+
+
 def test_a_failure_has_its_remedy():
     body = bytes((reason.PSK_DIFFERS, 0, 24, 35, 0, 0, 0, 1, 1))
     text = shown([parse(line(event.CLOSED, 1, 0, body))])

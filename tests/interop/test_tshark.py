@@ -19,7 +19,7 @@ SUITES = {  # IKE, ESP, tshark's names of the ciphers
     "cbc": (CBC, ESP_CBC, "AES-CBC-128 [RFC3602]", "HMAC_SHA2_256_128 [RFC4868]"),
     "gcm": (GCM, ESP_GCM, "AES-GCM-256 with 16 octet ICV [RFC5282]", "NONE [RFC4306]"),
 }
-FIELDS = ("isakmp.typepayload", "_ws.malformed", "_ws.expert.message")
+FIELDS = ("isakmp.exchangetype", "isakmp.typepayload", "isakmp.notify.msgtype", "_ws.malformed", "_ws.expert.message")
 INNER = (2, 3, iana.SK)  # proposals and transforms have a type too, and SK is the wrapping
 
 
@@ -34,9 +34,13 @@ def capture(world, path):
     )
 
 
-def tshark(path, row):
-    """The packets as tshark dissects them, payload types and marks of what is malformed."""
-    command = ["tshark", "-r", str(path), "-o", f"uat:ikev2_decryption_table:{row}", "-T", "json"]
+def tshark(path, *rows):
+    """The packets as tshark dissects them: exchanges, types of payloads and notifies, marks of what is malformed.
+
+    A row has the SPIs and keys of one IKE SA."""
+    command = ["tshark", "-r", str(path), "-T", "json"]
+    for row in rows:
+        command += ["-o", f"uat:ikev2_decryption_table:{row}"]
     for field in FIELDS:
         command += ["-e", field]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)

@@ -125,11 +125,12 @@ class Appliance:
                 self.endpoint.connect(connection, local, remote, self.board.now())
 
     def address_towards(self, target):
-        """Our inner address in the tunnel that leads to `target` (4 bytes), or None."""
-        for child in self.endpoint.sad.outbound:
-            source = own_address(child)
-            if child is self.endpoint.sad.route(icmp.request(source, target, 0, 0, 0), 28):
-                return source
+        """Our inner address in the tunnel that leads to `target` (4 bytes), or may be asked for; None without one."""
+        for find in (self.endpoint.sad.route, self.endpoint.policy_for):
+            for child in self.endpoint.sad.outbound:
+                source = own_address(child)
+                if find(icmp.request(source, target, 0, 0, 0), 28):
+                    return source
         return None
 
     def report_heap(self):
@@ -146,7 +147,11 @@ class Appliance:
 
 
 def own_address(child):
-    """The IPv4 address that is ours in a Child SA: the first host of its first local selector; 0.0.0.0 for none."""
+    """The IPv4 address that is ours in a Child SA: the one that we were assigned, or the first host of its first local
+    selector; 0.0.0.0 for none."""
+    sa = child.owner
+    if sa.address and sa.connection.initiator:
+        return sa.address
     found = [selector for selector in child.local_ts if len(selector) == 16]
     selector = found[0] if found else bytes(16)
     start, end = selector[8:12], selector[12:16]

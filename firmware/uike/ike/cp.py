@@ -29,11 +29,13 @@ _IPV4 = (iana.INTERNAL_IP4_ADDRESS, iana.INTERNAL_IP4_NETMASK, iana.INTERNAL_IP4
 _IPV6 = (iana.INTERNAL_IP6_ADDRESS, iana.INTERNAL_IP6_DNS, iana.INTERNAL_IP6_SUBNET)
 
 
-def request(connection):
-    """Body of a CFG_REQUEST for an address of each family that the connection has traffic of, and more."""
+def request(connection, address):
+    """Body of a CFG_REQUEST for an address of each family that the connection has traffic of, and more: empty
+    attributes, but for the IPv4 `address` that we have and would like to keep (four bytes, or None)."""
     sizes = [len(selector) for policy in connection.policies() for selector in policy.remote_ts]
     wanted = (_IPV4 if 16 in sizes else ()) + (_IPV6 if 40 in sizes else ()) + (iana.INTERNAL_DNS_DOMAIN,)
-    return bytes((iana.CFG_REQUEST, 0, 0, 0)) + b"".join([_attribute(kind) for kind in wanted])
+    own = {iana.INTERNAL_IP4_ADDRESS: address or b""}
+    return bytes((iana.CFG_REQUEST, 0, 0, 0)) + b"".join([_attribute(kind, own.get(kind, b"")) for kind in wanted])
 
 
 def reply(sa, body):
@@ -105,8 +107,20 @@ def _lease(sa, pool):
     """An address of `pool` for this SA: the one that its peer had before, a fresh one, or the one that was given back
     the longest time ago. Raises Refusal when all are in use."""
     leases = sa.endpoint.leases
+    for lease in leases:  # it is about to replace an IKE SA: both hold the address until the other one goes
+        other = lease[2]
+        if (
+            other
+            and other.state != event.STATE_DELETING
+            and other.peer_id == sa.peer_id
+            and other.connection is sa.connection
+            and _in(lease[0], pool)
+        ):
+            leases.append([lease[0], sa.peer_id, sa])
+            return lease[0]
     idle = [lease for lease in leases if lease[2] is None or lease[2].state == event.STATE_DELETING]
-    ours = [lease for lease in idle if len(lease[0]) == len(pool[0]) and pool[0] <= lease[0] <= pool[1]]
+    active = [lease[0] for lease in leases if lease not in idle]
+    ours = [lease for lease in idle if _in(lease[0], pool) and lease[0] not in active]
     lease = None
     for each in ours:
         if each[1] == sa.peer_id:
@@ -123,6 +137,10 @@ def _lease(sa, pool):
         lease = ours[0]
     lease[1:] = [sa.peer_id, sa]
     return lease[0]
+
+
+def _in(address, pool):
+    return len(address) == len(pool[0]) and pool[0] <= address <= pool[1]
 
 
 def _unused(leases, pool):
