@@ -9,7 +9,7 @@ from uike.ike import exchange
 from uike.ike.exchange import pack_where
 from uike.ike.sa import IkeSa
 from uike.ipsec import packet as esp
-from uike.ipsec.policy import allows, inner_size
+from uike.ipsec.policy import allows, inner_size, upper
 from uike.ipsec.sad import ChildSa, Sad, spi_key
 from uike.transient import drop, load
 from uike.verdict import Verdicts
@@ -24,7 +24,10 @@ _HALF_OPEN_MAX = 6
 _HALF_OPEN_MS = 30_000
 _NON_ESP_MARKER = bytes(4)
 _KEEPALIVE = b"\xff"
-_ANYWHERE = (b"\x07\0\0\x10\0\0\xff\xff\0\0\0\0\xff\xff\xff\xff",)  # a selector, see ipsec/policy
+_ANYWHERE = (  # selectors, see ipsec/policy
+    b"\x07\0\0\x10\0\0\xff\xff" + bytes(4) + b"\xff" * 4,
+    b"\x08\0\0\x28\0\0\xff\xff" + bytes(16) + b"\xff" * 16,
+)
 
 
 class Endpoint(Verdicts):
@@ -41,7 +44,7 @@ class Endpoint(Verdicts):
         self.now = 0
         self.sas = []
         self.sad = Sad()
-        self.leases = []  # (address, IKE SA)
+        self.leases = []  # [address, identity, IKE SA or None], see ike/cp
         self.numbered = 0
         self.out = []
         self.happened = []
@@ -101,7 +104,7 @@ class Endpoint(Verdicts):
             self.drop(reason.NO_MEMORY, remote)
 
     def send_packet(self, packet, now):
-        """An inner IPv4 packet wants to leave. Returns 0, or the reason why it was dropped."""
+        """An inner IP packet wants to leave. Returns 0, or the reason why it was dropped."""
         self.now = now
         size = inner_size(packet, 0, len(packet))
         if not size:
@@ -245,7 +248,7 @@ class Endpoint(Verdicts):
             self._guard(sa, self._create_child, sa, policy, bytes(packet[:size]))
 
     def _create_child(self, sa, policy, packet):
-        task = load("uike.ike.create").new_child(sa, policy, packet)
+        task = load("uike.ike.create").new_child(sa, policy, packet, upper(packet, 0, len(packet)))
         exchange.start(sa, task, self.now)
 
     def _find(self, message):
@@ -362,16 +365,6 @@ class Endpoint(Verdicts):
     def has_room(self):
         """Whether one more IKE SA may be made."""
         return len(self.sas) < _SAS_MAX
-
-    def lease(self, sa, pool):
-        """A free inner address of `pool` for this SA, four bytes; None when there is none left."""
-        taken = [address for address, _ in self.leases]
-        for number in range(int.from_bytes(pool[0], "big"), int.from_bytes(pool[1], "big") + 1):
-            address = number.to_bytes(4, "big")
-            if address not in taken:
-                self.leases.append((address, sa))
-                return address
-        return None
 
     def idle(self, sa):
         """Our exchange has ended and none is waiting: the next step of an initiator, if there is one."""

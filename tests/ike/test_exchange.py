@@ -77,7 +77,7 @@ def test_liveness_after_silence_and_verdict_when_the_peer_is_gone():
     wire.filter = lambda sender, datagram, port: []
     wire.run(200_000)
     assert wire.board.closed() == ["PEER_DEAD"] and wire.gateway.closed() == ["PEER_DEAD"]
-    assert not wire.board.endpoint.sad.inbound and not wire.gateway.endpoint.leases
+    assert not wire.board.endpoint.sad.inbound and all(lease[2] is None for lease in wire.gateway.endpoint.leases)
 
 
 def test_half_open_sa_is_forgotten():

@@ -52,7 +52,9 @@ def respond(sa, request):
                 ike_deleted = True
             elif protocol == iana.PROTO_ESP:
                 payloads += _delete_children(sa, spis)
-    #                <-- HDR, SK {[D]}
+        elif kind == iana.CP:
+            payloads += load("uike.ike.cp").answer(bytes(request.buffer[start:end]))
+    #                <-- HDR, SK {[D] [CP]}
     if error and error[0] == iana.AUTHENTICATION_FAILED:
         sa.endpoint.ended_by_peer(sa, reason.PEER_SAID_AUTH_FAILED, error[0])
     elif ike_deleted:

@@ -185,7 +185,7 @@ def succeed(sa, fresh, ours=False, collision=_NONE):
     endpoint = sa.endpoint
     fresh.quiet = False
     fresh.peer_id, fresh.address, fresh.behind_nat, fresh.heard_at = sa.peer_id, sa.address, sa.behind_nat, sa.heard_at
-    fresh.fragment_size = sa.fragment_size
+    fresh.fragment_size, fresh.address6, fresh.single_pair = sa.fragment_size, sa.address6, sa.single_pair
     fresh.local, fresh.remote, fresh.mobike, fresh.peer_behind_nat = sa.local, sa.remote, sa.mobike, sa.peer_behind_nat
     fresh.auth_until, fresh.seen = sa.auth_until, sa.seen
     for each in endpoint.sas:
@@ -194,7 +194,9 @@ def succeed(sa, fresh, ours=False, collision=_NONE):
     fresh.children, sa.children = sa.children, []
     for each in fresh.children:
         each.owner = fresh
-    endpoint.leases = [(address, fresh if owner is sa else owner) for address, owner in endpoint.leases]
+    for lease in endpoint.leases:
+        if lease[2] is sa:
+            lease[2] = fresh
     endpoint.limit(fresh)
     sa.fresh = sa.rival = sa.rekey_at = None
     sa.waiting = []
