@@ -41,6 +41,7 @@ class Connection:
         self.esp_rekey_ms = 3_600_000  # of a Child SA
         self.esp_rekey_packets = 1 << 31
         self.esp_rekey_bytes = 0
+        self.cookie_threshold = 3  # half-open SAs, above which a responder asks for a cookie
         self.more = ()  # further policies
 
     def policies(self):

@@ -112,3 +112,8 @@ SEED_MISSING = 123
 SEED_SHORT = 124
 SEED_UNREADABLE = 125
 SEED_NOT_KEPT = 126
+
+# 140..: the front door (admission, and what cannot be believed)
+COOKIE_WANTED = 140
+HALF_OPEN_OF_ADDRESS = 141
+TOO_MANY_SAS = 142
