@@ -6,7 +6,7 @@ STAMP := $(VENV)/.stamp
 RUN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help emulate test lint format interop bench bench-peers esp32 picture clean
+.PHONY: help emulate test lint format interop sim fuzz soak bench bench-peers esp32 picture clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,11 +38,14 @@ format: $(STAMP) ## Bring the sources into that format
 interop: $(STAMP) ## Tests against a real strongSwan (needs root)
 	@[ "$$(id -u)" = 0 ] || { echo "make interop needs root: sudo make interop" >&2; exit 1; }
 	@missing=; \
-	for name in ip ping swanctl; do command -v $$name >/dev/null || missing="$$missing $$name"; done; \
+	for name in ip ping swanctl tshark ike-scan; do command -v $$name >/dev/null || missing="$$missing $$name"; done; \
 	for file in charon plugins/libstrongswan-kernel-libipsec.so; do [ -e /usr/lib/ipsec/$$file ] || missing="$$missing $$file"; done; \
 	[ -z "$$missing" ] || { echo "make interop misses$$missing: apt install strongswan strongswan-swanctl" \
-	  "libcharon-extra-plugins libstrongswan-standard-plugins libstrongswan-extra-plugins iproute2 iputils-ping" >&2; exit 1; }
+	  "libcharon-extra-plugins libstrongswan-standard-plugins libstrongswan-extra-plugins iproute2 iputils-ping tshark ike-scan" >&2; exit 1; }
 	@$(RUN)/pytest -n 4 -q tests/interop
+
+sim: $(STAMP) ## Worlds from seeds, and what must hold in them: SEED=<first> N=<how many>
+	@$(RUN)/python -m tests.sim $(or $(SEED),1) $(or $(N),150)
 
 bench: $(STAMP) ## What a handshake and a packet cost, in instructions and bytes of heap (and bench.json)
 	@$(RUN)/uike bench

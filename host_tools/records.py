@@ -216,6 +216,13 @@ _DECODERS = {
         "spi_i": body.take(8).hex(),
         "spi_r": body.take(8).hex(),
     },
+    event.ADDRESS_CHANGED: lambda body: {
+        "old_local": body.endpoint(),
+        "old_remote": body.endpoint(),
+        "local": body.endpoint(),
+        "remote": body.endpoint(),
+    },
+    event.REAUTHENTICATED: lambda body: {"successor": body.number(2)},
     event.OFFER: lambda body: {"ours": body.flag(), "data": body.rest()},
     event.SELF_TEST: lambda body: {"passed": body.number(), "elapsed_ms": body.number(4)},
     event.ENGINE_RETIRED: _text,

@@ -75,6 +75,13 @@ class _Uses(ast.NodeVisitor):
         else:
             self._bind(node.id)
 
+    def visit_Call(self, node):
+        if isinstance(node.func, ast.Name) and node.func.id == "exec" and len(node.args) > 1:
+            for argument in node.args:  # a text with names of its own sees nothing of this file
+                self.visit(argument)
+        else:
+            self.generic_visit(node)
+
     def visit_Attribute(self, node):
         self.attributes.add(node.attr)
         if not isinstance(node.ctx, ast.Load):
@@ -207,7 +214,7 @@ class Names:
         intended = copy.deepcopy(tree)
         for node in ast.walk(intended):
             self._rename(node)
-        return fold._apply(source, path, intended, list(_edits(tree, source.encode().splitlines(), self.mapping, path)))
+        return fold.apply(source, path, intended, list(_edits(tree, source.encode().splitlines(), self.mapping, path)))
 
     def _rename(self, node):
         for field in ("id", "attr", "arg", "name", "names"):

@@ -121,6 +121,7 @@ class World:
         self.gateway = Side(GATEWAY, [responder or connection(False)], (seed, "gateway"), provider)
         self.now = 0
         self.filter = lambda sender, datagram, port: [datagram]
+        self.gone = ()  # addresses that nobody has any more: what goes there is lost
         self.wire = []  # every datagram sent: (sender's address, datagram, port)
 
     def connect(self):
@@ -139,6 +140,8 @@ class World:
     def _carry(self, sender, receiver):
         out = sender.endpoint.outgoing()
         for datagram, (address, port), local_port in out:
+            if address in self.gone:
+                continue
             assert address == receiver.address
             self.wire.append((sender.address, bytes(datagram), port))
             for arriving in self.filter(sender, bytes(datagram), port):

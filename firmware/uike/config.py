@@ -304,6 +304,10 @@ def _count(value, low, high, unit, factor):
     return value * factor
 
 
+def _lifetime(value, low, high):
+    return 0 if value == 0 and type(value) is int else _count(value, low, high, "seconds, or 0 for ever", 1_000)
+
+
 # key: (attribute of the connection, reader, role it is for or None, further arguments of the reader)
 _KEYS = {
     "role": (None, None, None, ()),
@@ -327,6 +331,9 @@ _KEYS = {
     "esp_rekey_time": ("esp_rekey_ms", _count, None, (0, 604_800, "seconds, 0 for never", 1_000)),
     "esp_rekey_packets": ("esp_rekey_packets", _count, None, (0, 1 << 31, "packets, 0 for no limit", 1)),
     "esp_rekey_bytes": ("esp_rekey_bytes", _count, None, (0, 1 << 40, "bytes, 0 for no limit", 1)),
+    "mobike": ("mobike", _flag, None, ()),
+    "reauth_time": ("reauth_ms", _count, True, (0, 604_800, "seconds, 0 for never", 1_000)),
+    "auth_lifetime": ("auth_lifetime_ms", _lifetime, False, (10, 604_800)),
     "child": ("more", _policies, None, ()),
     "retransmit_tries": ("retransmit_tries", _count, None, (1, 12, "times", 1)),
     "fragmentation": ("fragmentation", _flag, None, ()),

@@ -53,19 +53,42 @@ class Endpoint(Verdicts):
     def connect(self, connection, local, remote, now):
         """Starts an IKE SA as initiator; `local` and `remote` are IPv4 addresses as text. Returns its number."""
         self.now = now
-        sa = self.new_sa(connection, True, (local, iana.PORT_IKE), (remote, iana.PORT_IKE))
+        self._guard(None, self._initiate, connection, (local, iana.PORT_IKE), (remote, iana.PORT_IKE))
+        return self.numbered
+
+    def _initiate(self, connection, local, remote):
+        sa = self.new_sa(connection, True, local, remote)
         sa.spi_i = self.new_ike_spi()
         self.sas.append(sa)
+        self._guard(sa, self._begin, sa)
+
+    def _begin(self, sa):
         sa.become(event.STATE_INIT)
-        self._guard(sa, exchange.start, sa, load("uike.ike.init").initiate(sa), now)
-        return sa.number
+        exchange.start(sa, load("uike.ike.init").initiate(sa), self.now)
 
     def close(self, name, now):
         """Deletes the SAs of the connection `name`, of all connections when it is None."""
         self.now = now
         for sa in list(self.sas):
             if (name is None or sa.connection.name == name) and sa.state != event.STATE_DELETING:
-                self.end(sa, Refusal(reason.DELETED_BY_US), None, sa.state == event.STATE_ESTABLISHED)
+                tell = sa.state == event.STATE_ESTABLISHED
+                self._guard(sa, self.end, sa, Refusal(reason.DELETED_BY_US), None, tell)
+
+    def close_children(self, now):
+        """Deletes every Child SA; the IKE SAs stay."""
+        self.now = now
+        for sa in self.sas:
+            if sa.state == event.STATE_ESTABLISHED and not sa.quiet:
+                for child in sa.children:
+                    if child.state == event.STATE_CHILD_INSTALLED:
+                        task = load("uike.ike.info").delete_child(sa, child, reason.DELETED_BY_US)
+                        self._guard(sa, exchange.start, sa, task, now)
+
+    def address_changed(self, local, now):
+        """Our address, a text, is now `local`: the SAs of our initiator connections go there (`ike/mobike`)."""
+        self.now = now
+        self._guard(None, load("uike.ike.mobike").leave, self, local)
+        self._tidy()
 
     def receive(self, datagram, local, remote, now):
         """A UDP payload came from `remote` to `local`, both (address text, port). Its buffer may be overwritten."""
@@ -89,7 +112,10 @@ class Endpoint(Verdicts):
             return self.drop(reason.ESP_NO_SA)
         if not lifetime.count(child, now):
             return self.drop(reason.EXPIRED)
-        data = esp.encapsulate(child, packet, size, self.random)
+        try:
+            data = esp.encapsulate(child, packet, size, self.random)
+        except MemoryError:
+            return self.drop(reason.NO_MEMORY)
         if data is None:
             return self.drop(reason.ESP_SEQUENCE_EXHAUSTED)
         self._put(child.owner, data)
@@ -116,23 +142,26 @@ class Endpoint(Verdicts):
         """Does what time asks for: retransmission, liveness, keepalives, forgetting."""
         self.now = now
         for sa in list(self.sas):
-            if sa.expires_at is not None and now >= sa.expires_at:
-                self._expire(sa)
-                continue
-            if sa.fragments and now >= sa.fragments_until:
-                sa.fragments = {}
-                self.drop(reason.FRAGMENTS_TIMEOUT, sa.remote)
-            self._guard(sa, exchange.tick, sa, now)
-            self._guard(sa, lifetime.tick, sa, now)
-            due = self._liveness_at(sa)
-            if due is not None and now >= due:
-                self._trace_silence(sa)
-                self._guard(sa, exchange.start, sa, load("uike.ike.info").liveness(sa), now)
-            due = self._keepalive_at(sa)
-            if due is not None and now >= due:
-                self._put(sa, _KEEPALIVE)
-                self._trace_where(event.KEEPALIVE, sa)
+            self._guard(sa, self._tick, sa, now)
         self._tidy()
+
+    def _tick(self, sa, now):
+        if sa.expires_at is not None and now >= sa.expires_at:
+            self._expire(sa)
+            return
+        if sa.fragments and now >= sa.fragments_until:
+            sa.fragments = {}
+            self.drop(reason.FRAGMENTS_TIMEOUT, sa.remote)
+        exchange.tick(sa, now)
+        lifetime.tick(sa, now)
+        due = self._liveness_at(sa)
+        if due is not None and now >= due:
+            self._trace_silence(sa)
+            exchange.start(sa, load("uike.ike.info").liveness(sa), now)
+        due = self._keepalive_at(sa)
+        if due is not None and now >= due:
+            self._put(sa, _KEEPALIVE)
+            self._trace_where(event.KEEPALIVE, sa)
 
     def outgoing(self):
         """Takes the datagrams to send: a list of (datagram, (address, port), local port)."""
@@ -155,20 +184,24 @@ class Endpoint(Verdicts):
             if datagram != _KEEPALIVE:
                 raise Refusal(reason.SHORT_DATAGRAM)
         elif datagram[0] | datagram[1] | datagram[2] | datagram[3]:
-            self._receive_esp(datagram if type(datagram) is bytearray else bytearray(datagram), remote)
+            self._receive_esp(datagram if type(datagram) is bytearray else bytearray(datagram), local, remote)
         else:
             self._receive_ike(bytearray(datagram[4:]), local, remote)
 
-    def _receive_esp(self, data, remote):
+    def _receive_esp(self, data, local, remote):
         child = self.sad.inbound.get(spi_key(data))
         if child is None:
             self.drop(reason.ESP_UNKNOWN_SPI, remote)
             return
+        newest = child.replay.top
         inner = esp.decapsulate(child, data)
+        if child.replay.top != newest:  # authentic, whatever it carries
+            child.owner.heard_at = self.now
+            if child.state != event.STATE_CHILD_RETIRED:
+                self.follow(child.owner, local, remote)
         if type(inner) is int:
             self.drop(inner, remote)
             return
-        child.owner.heard_at = self.now
         if child.standby:
             self.sad.prefer(child)
         lifetime.count(child, self.now)
@@ -194,15 +227,22 @@ class Endpoint(Verdicts):
             self._guard(sa, exchange.on_request, sa, message, self.now)
         self._tidy()
 
-    def _ask_for_child(self, packet, size):
-        """A packet that no Child SA takes may be one for which the configuration knows one (RFC 7296 section 2.9)."""
+    def policy_for(self, packet, size):
+        """(IKE SA, policy) that would make a Child SA for a packet which none takes; None when there is none."""
         for sa in self.sas:
-            if sa.state == event.STATE_ESTABLISHED and not sa.quiet and not sa.task and self.now >= sa.ask_at:
+            if sa.state == event.STATE_ESTABLISHED and not sa.quiet:
                 for policy in sa.connection.policies():
                     if allows(packet, 0, size, policy.local_ts or _ANYWHERE, policy.remote_ts):
-                        sa.ask_at = self.now + lifetime.RETRY_MS
-                        self._guard(sa, self._create_child, sa, policy, bytes(packet[:size]))
-                        return
+                        return sa, policy
+        return None
+
+    def _ask_for_child(self, packet, size):
+        """A packet that no Child SA takes may be one for which the configuration knows one (RFC 7296 section 2.9)."""
+        found = self.policy_for(packet, size)
+        if found and not found[0].task and self.now >= found[0].ask_at:
+            sa, policy = found
+            sa.ask_at = self.now + lifetime.RETRY_MS
+            self._guard(sa, self._create_child, sa, policy, bytes(packet[:size]))
 
     def _create_child(self, sa, policy, packet):
         task = load("uike.ike.create").new_child(sa, policy, packet)
@@ -223,7 +263,7 @@ class Endpoint(Verdicts):
         except Refusal as refusal:
             self.drop(refusal.reason, sa.remote if sa else arguments[0].remote)
         except MemoryError:
-            self._break(sa, reason.NO_MEMORY, b"")
+            self._starve(sa)
         except Exception as error:  # a bug of ours: it must not cost the appliance
             self._break(sa, reason.LOCAL_ERROR, type(error).__name__.encode())
 
@@ -231,6 +271,18 @@ class Endpoint(Verdicts):
         self.drop(why, sa.remote if sa else None, detail)
         if sa in self.sas:
             self.end(sa, Refusal(why, 0, detail), None, False)
+
+    def _starve(self, sa):
+        """An SA did not get the memory that its step needs. What is left may not even do to say so."""
+        try:
+            self._break(sa, reason.NO_MEMORY, b"")
+        except MemoryError:
+            trace, self.trace = self.trace, None
+            try:
+                if sa in self.sas:
+                    self.end(sa, Refusal(reason.NO_MEMORY), None, False)
+            finally:
+                self.trace = trace
 
     # -- lent to the exchanges ---------------------------------------------------------------------------------------
 
@@ -254,6 +306,13 @@ class Endpoint(Verdicts):
             body = bytes((initiator,)) + pack_where(local) + pack_where(remote) + connection.name.encode()
             self.trace(event.NEGOTIATING, self.numbered, body)
         return IkeSa(self, self.numbered, connection, initiator, local, remote, self.now)
+
+    def follow(self, sa, local, remote):
+        """An authentic packet, newer than all before it, came along this path."""
+        if sa.connection.initiator or sa.mobike or remote == sa.remote and local == sa.local:
+            return
+        self.loaded = True
+        load("uike.ike.path").follow(sa, local, remote)
 
     def responders(self, address):
         """Connections that would answer this address."""

@@ -35,6 +35,8 @@ SELF_TEST = 30  # primitives that gave their known answers(1) milliseconds(4)
 ENGINE_RETIRED = 31  # text: name of an accelerator that did not
 SEED = 32  # reason(1): what was wrong with the stored seed
 STOPPED = 33  # reason(1) detail: the appliance has ended
+ADDRESS_CHANGED = 50  # old local endpoint(6) old remote endpoint(6) new local endpoint(6) new remote endpoint(6)
+REAUTHENTICATED = 51  # number of the SA that replaces this one(2)
 
 # States of an IKE SA (uike/ike/sa.py holds the table of legal moves)
 STATE_IDLE = 0

@@ -29,6 +29,8 @@ def deadline(sa):
     due = None
     if sa.state == event.STATE_ESTABLISHED and not sa.task:
         due = sa.rekey_at
+        if due is None or sa.auth_until is not None and sa.auth_until < due:
+            due = sa.auth_until
         for child in sa.children:
             for at in (child.rekey_at, child.expires_at):
                 if at is not None and (due is None or at < due):
@@ -42,6 +44,9 @@ def tick(sa, now):
         if child.state == event.STATE_CHILD_RETIRED and now >= child.expires_at:
             sa.endpoint.child_down(sa, child, reason.REKEYED)
     if sa.state != event.STATE_ESTABLISHED or sa.task:
+        return
+    if sa.auth_until is not None and now >= sa.auth_until:
+        load("uike.ike.reauth").due(sa)
         return
     if sa.rekey_at is not None and now >= sa.rekey_at:
         sa.rekey_at = None
@@ -61,6 +66,8 @@ def tick(sa, now):
 def count(child, now):
     """A packet went through: rekeys at the soft limit, and returns False past the hard one."""
     used = child.used()
-    if used and child.rekey_at is not None:
-        child.rekey_at = now
+    if used and not child.worn:
+        child.worn = True
+        if child.state == event.STATE_CHILD_INSTALLED:
+            child.rekey_at = now  # if that is refused, `retry` has the word
     return used < 2

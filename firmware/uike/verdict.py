@@ -29,6 +29,8 @@ class Verdicts:
             kind, identity = sa.peer_id
             self.trace(event.ESTABLISHED, sa.number, struct.pack(">IB", self.now - started, kind) + identity)
         self._happen((event.ESTABLISHED, sa, None))
+        if sa.replaces:
+            load("uike.ike.reauth").succeeded(sa)
 
     def assigned(self, sa, address, netmask, servers):
         """The configuration payload gave an inner address."""
@@ -38,10 +40,13 @@ class Verdicts:
 
     def drop(self, why, remote=None, detail=b""):
         """Counts and traces a dropped datagram or packet; returns the reason."""
-        self.drops[why] = self.drops.get(why, 0) + 1
-        if self.trace:
-            where = pack_where(remote) if remote else bytes(6)
-            self.trace(event.DROP, 0, bytes((why,)) + where + detail)
+        try:
+            self.drops[why] = self.drops.get(why, 0) + 1
+            if self.trace:
+                where = pack_where(remote) if remote else bytes(6)
+                self.trace(event.DROP, 0, bytes((why,)) + where + detail)
+        except MemoryError:  # the datagram is dropped all the same
+            pass
         return why
 
     def note(self, sa, refusal):
@@ -87,9 +92,9 @@ class Verdicts:
     def ended_by_peer(self, sa, why, notify_type):
         """The peer deleted the SA; we stay to answer, should our answer get lost."""
         if sa.rival and sa.state == event.STATE_ESTABLISHED:
-            load("uike.ike.rekey").succeed(
-                sa, sa.rival[1]
-            )  # our own request to replace it is forgotten (RFC 7296 section 2.25.2)
+            rekey = load("uike.ike.rekey")
+            if rekey.has_rival(sa):  # our own request to replace it is forgotten (RFC 7296 section 2.25.2)
+                rekey.succeed(sa, sa.rival[1])
         if sa.state != event.STATE_DELETING:
             self._close_children(sa, why)
             self._tell_closed(sa, Refusal(sa.refused or why, notify_type), None)
@@ -103,6 +108,9 @@ class Verdicts:
         for other in (sa.fresh, sa.rival and sa.rival[1]):
             if other:
                 self.forget(other)
+        if sa.replaces:  # the old one stays, and we try again
+            sa.replaces.auth_until = self.now + lifetime.RETRY_MS
+            sa.replaces = None
         sa.fresh = sa.rival = None
         self._close_children(sa, reason.DELETED_BY_US)
         self.leases = [lease for lease in self.leases if lease[1] is not sa]
@@ -163,6 +171,7 @@ class Verdicts:
         if sa.quiet:
             return
         self._happen((event.CLOSED, sa, refusal.reason))
+        sa.quiet = True  # once is enough
         if self.trace:
             kind, ident = (message.exchange, message.id) if message is not None else (sa.exchange, sa.send_id)
             authentic = message is not None and message.authentic

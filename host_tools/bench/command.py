@@ -11,6 +11,8 @@ from rich.table import Table
 
 from host_tools.bench import SIZES, SUITES, cpython, vm
 
+WIDTH = 120  # columns at least: a figure cut short is none
+
 
 @click.command()
 @click.option(
@@ -30,6 +32,7 @@ def command(context, output, heap, peers):
     In the VM: instructions (fuel) and bytes of heap, the same in every run. On CPython: what one core of this PC does.
     """
     screen = Console(highlight=False)
+    screen.width = max(screen.width, WIDTH)
     try:
         figures = measure(heap, peers, lambda what: click.echo(f"bench: {what}", err=True))
     except (vm.BenchError, RuntimeError) as error:
@@ -128,7 +131,9 @@ def _cpython(figures) -> Table:
 
 
 def _peers(figures) -> Table:
-    table = _table("Beside strongSwan, same core, same run", "what", "strongSwan", "uike (CPython)", "ratio")
+    title = f"Beside strongSwan, same run, same core (CPU {figures['core']})"
+    table = _table(title, "what", "strongSwan", "uike (CPython)", "ratio", "aim")
     for row in figures["rows"]:
-        table.add_row(row["what"], str(row["strongswan"]), str(row["uike"]), f"{row['ratio']:.2f}")
+        values = (f"{row[key]:,}" for key in ("strongswan", "uike"))
+        table.add_row(row["what"], *values, f"{row['ratio']:.2f}", row["aim"])
     return table

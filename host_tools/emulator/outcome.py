@@ -104,9 +104,14 @@ class Outcome:
         return sum(rtt is not None for rtt in self.rtt_ms)
 
     @property
+    def pings(self) -> int:
+        """Those of the command line, or those typed at the console as well."""
+        return max(self.pings_asked, len(self.rtt_ms))
+
+    @property
     def ok(self) -> bool:
         """The tunnel came up and did not break down, and every ping that was asked for came back."""
-        return self.established and not self.lost and self.answered == self.pings_asked
+        return self.established and not self.lost and self.answered == self.pings
 
     def failure(self) -> dict | None:
         """Who said no, where and why; None when all went well."""
@@ -131,8 +136,8 @@ class Outcome:
     def _unexplained(self) -> tuple[str, str, str]:
         if not self.established:
             return "NO_ANSWER", "the tunnel did not come up in time", "give it longer with --timeout"
-        missing = self.pings_asked - self.answered
-        return "LOCAL_ERROR", f"{missing} of {self.pings_asked} pings were not answered", "see the trace for drops"
+        missing = self.pings - self.answered
+        return "LOCAL_ERROR", f"{missing} of {self.pings} pings were not answered", "see the trace for drops"
 
     def summary(self, *, heap_peak: int | None = None, fuel: int | None = None) -> dict:
         """The object that `--json` prints. Units: milliseconds, bytes, instructions."""
@@ -143,7 +148,7 @@ class Outcome:
             "virtual_ip": self.virtual_ip,
             "local_ts": self._local_ts or [],
             "remote_ts": self._remote_ts or [],
-            "pings": {"sent": self.pings_asked, "answered": self.answered},
+            "pings": {"sent": self.pings, "answered": self.answered},
             "rtt_ms": self.rtt_ms,
             "handshake_ms": self._handshake_ms,
             "heap_peak": heap_peak,

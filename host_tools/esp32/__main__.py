@@ -23,6 +23,7 @@ RUNNER = Path(__file__).resolve().parent.parent.parent / "tests" / "crypto" / "g
 SAMPLE = 6  # vectors of each kind, valid and invalid each
 BAUD = 115200
 WRONG_USE = 2
+NATIVE = {10: "xtensawin", 11: "rv32imc"}  # by their number in .mpy files
 
 
 @click.command()
@@ -68,8 +69,11 @@ class UsageError(Exception):
 def _run(options) -> int:
     if bool(options["port"]) == bool(options["binary"] and options["image_path"]):
         raise UsageError("give either --port, or both --image and --emulator")
-    built = image.build(platform="esp32")
+    march = _march(options)
+    built = image.build(platform="esp32", march=march)
     provider = _provider(options["provider"], built)
+    if options["binary"] and provider == PROVIDERS[0]:
+        provider += ":lax"  # an emulator's engine: no clock gates, nothing to read back
     cases = _cases(options["vectors"])
     wifi = (options["wifi"], os.environ.get("UIKE_WIFI_PASSWORD", "")) if options["wifi"] else None
     runs = stages.plan(provider, built, wifi, cases)
@@ -78,7 +82,7 @@ def _run(options) -> int:
         raise UsageError(f"there is no such stage; this image and these options have {', '.join(names)}")
     if options["only"]:
         runs = [run for run in runs if run.stage in options["only"]]
-    files = stages.files(built, cases, RUNNER)
+    files = stages.files(built, cases, RUNNER, march)
     started = time.monotonic()
     results, about = [], {"provider": provider, "firmware": built.total}
     with _device(options, files, bool(wifi)) as repl:
@@ -97,6 +101,19 @@ def _run(options) -> int:
 
 def _echo(text):
     click.echo(f"    {text}", err=True)
+
+
+def _march(options) -> str:
+    """The machine whose native code the device runs: of the image's chip, or as a board says of itself."""
+    if options["image_path"] and options["binary"]:
+        return flash.chip_of(options["image_path"].read_bytes()).march
+    with serial.serial_for_url(options["port"], baudrate=BAUD) as link:
+        repl = Repl(link)
+        repl.enter()
+        number = int(repl.ask("import sys\nprint(sys.implementation._mpy >> 10)"))
+    if number not in NATIVE:
+        raise UsageError(f"a board with native code of kind {number}; known are {NATIVE}")
+    return NATIVE[number]
 
 
 def _provider(name: str | None, built: image.Image) -> str:

@@ -78,14 +78,14 @@ def _handshake(crypto: str, ike: str, esp: str, warm: bool) -> Run:
     return Run(stage, title, "handshake", f"{crypto}, {ike!r}, {trees!r}, {warm}")
 
 
-def files(built: image.Image, cases: list[dict], runner: Path | None) -> dict[str, bytes]:
+def files(built: image.Image, cases: list[dict], runner: Path | None, march: str | None = None) -> dict[str, bytes]:
     """Path to contents of all that goes below `DIRECTORY`: the firmware, the guest's programs, the vectors."""
     found = {str(path.relative_to(built.directory)): path.read_bytes() for path in built.directory.rglob("*.mpy")}
     texts = {f"proof.{path.stem}": path.read_text() for path in GUEST.glob("[a-z]*.py")}
     if cases and runner:
         texts["guest_vectors"] = runner.read_text()
         found[CASES] = "".join(json.dumps(case) + "\n" for case in cases).encode()
-    return found | image.compile_modules(texts)
+    return found | image.compile_modules(texts, platform="esp32", march=march)
 
 
 def parse(stage: str, line: str) -> Result | None:

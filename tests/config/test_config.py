@@ -96,6 +96,16 @@ def test_identities_are_told_apart_as_strongswan_does(text, identity):
     assert load(INITIATOR, remote_id=text).remote_id == identity
 
 
+def test_moving_and_authenticating_anew():
+    initiator, responder = load(INITIATOR), load(RESPONDER)
+    assert initiator.mobike and responder.mobike
+    assert (initiator.reauth_ms, responder.auth_lifetime_ms) == (0, 0)
+    assert not load(INITIATOR, mobike=False).mobike
+    assert load(INITIATOR, reauth_time=3_600).reauth_ms == 3_600_000
+    assert load(RESPONDER, auth_lifetime=10).auth_lifetime_ms == 10_000
+    assert load(RESPONDER, auth_lifetime=0).auth_lifetime_ms == 0
+
+
 def test_any_identity():
     assert load(INITIATOR, remote_id="%any").remote_id is None
     assert refused(INITIATOR, local_id="%any")[0] == "local_id"
@@ -228,6 +238,13 @@ def test_selectors_that_are_refused(text):
         (RESPONDER, {"pool": "10.9.0.0/24", "remote_ts": ["10.2.0.0/16"]}, "remote_ts"),
         (INITIATOR, {"virtual_ip": 1}, "virtual_ip"),
         (INITIATOR, {"virtual_ip": True, "local_ts": ["10.2.0.0/16"]}, "local_ts"),
+        (INITIATOR, {"mobike": 1}, "mobike"),
+        (INITIATOR, {"reauth_time": 604_801}, "reauth_time"),
+        (INITIATOR, {"auth_lifetime": 600}, "auth_lifetime"),
+        (RESPONDER, {"reauth_time": 600}, "reauth_time"),
+        (RESPONDER, {"auth_lifetime": 9}, "auth_lifetime"),
+        (RESPONDER, {"auth_lifetime": False}, "auth_lifetime"),
+        (RESPONDER, {"auth_lifetime": 604_801}, "auth_lifetime"),
         (INITIATOR, {"dpd_delay": -1}, "dpd_delay"),
         (INITIATOR, {"dpd_delay": True}, "dpd_delay"),
         (INITIATOR, {"dpd_delay": 1.5}, "dpd_delay"),

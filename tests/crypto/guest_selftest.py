@@ -26,7 +26,7 @@ def once(told):
     for name, sound in load("uike.crypto.selftest").run(Provider(), None, WANTED):
         spent = fuel() - since
         if told:
-            print(name.decode(), sound, spent, in_use(), sep="\t")
+            print("\t".join([str(each) for each in (name.decode(), sound, spent, in_use())]))
         drop(before)
         since = fuel()
     drop(before)
@@ -37,4 +37,4 @@ start = in_use()
 left = once(True)
 first = in_use()
 once(False)
-print("left", left, first - start, in_use() - first, sep="\t")
+print("\t".join([str(each) for each in ("left", left, first - start, in_use() - first)]))

@@ -78,11 +78,18 @@ def test_vm(name):
     assert stdout.splitlines() == [f"{len(some)} of {len(some)}"]
 
 
-@pytest.fixture(scope="module")
-def guest(tmp_path_factory):
-    """A directory with the guest and the firmware for a unix MicroPython, which wants source text or `.mpy` files."""
-    directory = tmp_path_factory.mktemp("guest")
-    image.write(image.compile_modules({"guest_vectors": (HERE / "guest_vectors.py").read_text()}), directory)
+@pytest.fixture(params=[None, "x64"], ids=["bytecode", "native"])
+def march(request):
+    """The machine whose native code is in the image; without one the fall-backs are at work."""
+    return request.param
+
+
+@pytest.fixture
+def guest(tmp_path, march):
+    """A directory with the guest for a unix MicroPython, which wants source text or `.mpy` files."""
+    directory = tmp_path
+    text = (HERE / "guest_vectors.py").read_text()
+    image.write(image.compile_modules({"guest_vectors": text}, march=march), directory)
     (directory / "main.py").write_text(
         "import json, sys, guest_vectors\n"
         "lines = open(sys.argv[2])\n"
@@ -91,12 +98,12 @@ def guest(tmp_path_factory):
     return directory
 
 
-@pytest.mark.parametrize("module", ["uike.crypto.soft"])
-def test_unix_micropython(guest, module):
+@pytest.mark.parametrize("module", ["uike.crypto.soft", "uike.crypto.esp32"])
+def test_unix_micropython(guest, module, march):
     """The 64-bit MicroPython, one case a line: also how a provider that only runs there is put to the same cases."""
     some = [case for name in cases.ALL for case in cases.sample(name, 12)]
     (guest / "cases.json").write_text("".join(json.dumps(case) + "\n" for case in some))
-    path = f"{guest}:{image.build(only=MODULES).directory}"
+    path = f"{guest}:{image.build(only=MODULES, march=march).directory}"
     command = [MICROPYTHON, "-X", "heapsize=256k", "main.py", module, "cases.json"]
     run = subprocess.run(
         command, cwd=guest, env={**os.environ, "MICROPYPATH": path}, capture_output=True, text=True, check=False

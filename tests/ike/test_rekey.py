@@ -182,6 +182,32 @@ def test_both_replace_the_ike_sa_at_once(seed):
     assert not wire.board.closed() and not wire.gateway.closed()
 
 
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("loser", ["board", "gateway"])
+@pytest.mark.parametrize("what", [rekey_child, rekey_ike], ids=["child", "ike"])
+def test_one_response_of_two_is_late(what, loser, seed):
+    """By then the other peer has chosen and has deleted: the old SA, or the one that it made for nothing."""
+    wire = World(seed=seed).connect()
+    lost = []
+
+    def once(sender, datagram, port):
+        if datagram[22] == iana.CREATE_CHILD_SA and datagram[23] & iana.FLAG_RESPONSE and not lost:
+            if sender is not getattr(wire, loser):
+                lost.append(datagram)
+                return []
+        return [datagram]
+
+    wire.filter = once
+    what(wire.board)
+    what(wire.gateway)
+    wire.settle()
+    wire.run(wire.now + 25_000)
+    assert lost and agree(wire) == (1, 1) and works(wire)
+    assert not wire.board.closed() and not wire.gateway.closed()
+    kind = "CHILD_REKEYED" if what is rekey_child else "IKE_REKEYED"
+    assert wire.board.said(kind) and wire.gateway.said(kind)
+
+
 # -- collisions of different things (sections 2.25.1, 2.25.2) ---------------------------------------------------------
 
 STEPS = {
@@ -232,9 +258,10 @@ def test_time_replaces_child_and_ike_sas_again_and_again():
     assert not wire.board.closed() and not wire.gateway.closed()
 
 
+@pytest.mark.parametrize("rekey_ms", [3_600_000, 0], ids=["hour", "no time"])
 @pytest.mark.parametrize("limit", [{"esp_rekey_packets": 10}, {"esp_rekey_bytes": 840}], ids=["packets", "bytes"])
-def test_traffic_replaces_a_child_sa(limit):
-    wire = tunnel(board={"esp_rekey_ms": 3_600_000, **limit})
+def test_traffic_replaces_a_child_sa(limit, rekey_ms):
+    wire = tunnel(board={"esp_rekey_ms": rekey_ms, **limit})
     for _ in range(10):
         works(wire)
     wire.run(wire.now + 1)

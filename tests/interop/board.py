@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.interop.network import BOARD, GATEWAY, Namespaces
+from host_tools.peers.network import BOARD, GATEWAY, Namespaces
 
 UIKE = Path(sys.executable).with_name("uike")
 
@@ -60,6 +60,11 @@ class Board:
         assert out, error.decode()
         return {**json.loads(out), "status": self._process.returncode}
 
+    def kill(self) -> None:
+        """As when the power fails."""
+        self._process.kill()
+        self._process.wait()
+
     def _stop(self) -> str:
         self._process.terminate()
         try:
@@ -83,7 +88,7 @@ remote_id = "{remote_id}"
 psk = "{psk}"
 proposals = ["{ike}"]
 esp_proposals = ["{esp}"]
-retransmit_ms = 500
+retransmit_ms = {retransmit_ms}
 retransmit_tries = 4
 """
 INITIATOR = """
@@ -112,6 +117,7 @@ DEFAULTS = {
     "remote_ts": "10.1.0.0/16",
     "local_ts": "10.2.0.0/16",
     "virtual_ip": "true",
+    "retransmit_ms": 500,
 }
 
 

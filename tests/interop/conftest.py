@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.network import Namespaces
-from tests.interop.strongswan import CHARON, Gateway
+from host_tools.peers.network import Namespaces
+from host_tools.peers.strongswan import CHARON, Gateway
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from host_tools.peers.network import Namespaces
+from host_tools.peers.strongswan import Gateway, connection
 from tests.interop import board as boards
-from tests.interop.network import Namespaces
-from tests.interop.strongswan import Gateway, connection
 
 SUITES = ["aes128-sha256-x25519", "aes256gcm16-prfsha384-x25519"]
 OURS = "fragment_size = 200\n"

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
+from host_tools.peers.network import GATEWAY, INNER, Namespaces
+from host_tools.peers.strongswan import Gateway, connection
 from tests.interop import board as boards
-from tests.interop.network import GATEWAY, INNER, Namespaces
-from tests.interop.strongswan import Gateway, connection
 
 RESPONDER = {
     "remote": "192.0.2.2",

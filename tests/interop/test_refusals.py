@@ -2,8 +2,8 @@
 
 import pytest
 
+from host_tools.peers.strongswan import connection
 from tests.interop import board as boards
-from tests.interop.strongswan import connection
 
 REMOTE = {"remote": "192.0.2.2", "pool": False, "ask_address": True, "local_ts": "dynamic", "remote_ts": "10.2.0.0/16"}
 

@@ -4,9 +4,9 @@ import subprocess
 
 import pytest
 
+from host_tools.peers.network import INNER, Namespaces
+from host_tools.peers.strongswan import connection
 from tests.interop import board as boards
-from tests.interop.network import INNER, Namespaces
-from tests.interop.strongswan import connection
 
 PINGS = 3
 PING_BYTES = 20 + 8 + 56

@@ -5,6 +5,7 @@ Used when a line comes, then dropped. Raises ValueError with a text for the host
 
 import json
 
+from uike import event
 from uike.app.ping import Ping
 from uike.wire.address import pack
 
@@ -20,14 +21,28 @@ def run(appliance, line):
         _ping(appliance, command)
     elif verb == "close":
         appliance.endpoint.close(command.get("name"), appliance.board.now())
+    elif verb == "rekey":
+        _rekey(appliance, command.get("what"))
+    elif verb == "delete":
+        appliance.endpoint.close_children(appliance.board.now())
     elif verb == "connect":
         appliance.connect(command.get("name"))
+    elif verb == "moved":
+        _moved(appliance)
     elif verb == "heap":
         appliance.report_heap()
     elif verb == "quit":
         appliance.quit()
     else:
-        raise ValueError("unknown command; known: ping, close, connect, heap, quit")
+        raise ValueError("unknown command; known: ping, close, rekey, delete, connect, moved, heap, quit")
+
+
+def _moved(appliance):
+    """The network gave the board another address: the tunnels go with it."""
+    for sa in list(appliance.endpoint.sas):
+        if sa.connection.initiator:
+            local = appliance.board.udp.address_for(sa.remote[0])
+            appliance.endpoint.address_changed(local, appliance.board.now())
 
 
 def _ping(appliance, command):
@@ -40,6 +55,17 @@ def _ping(appliance, command):
     size = _number(command, "size", 56, 0, _SIZE_MAX)
     ident = int.from_bytes(appliance.endpoint.random(2), "big")
     appliance.ping = Ping(source, target, count, interval_ms, size, ident, appliance.board.now())
+
+
+def _rekey(appliance, what):
+    """Every IKE SA, or every Child SA, is due at once."""
+    if what not in ("child", "ike"):
+        raise ValueError('rekey: "what" is "child" or "ike"')
+    now = appliance.board.now()
+    for sa in appliance.endpoint.sas:
+        if sa.state == event.STATE_ESTABLISHED and not sa.quiet:
+            for each in (sa,) if what == "ike" else sa.children:
+                each.rekey_at = now
 
 
 def _number(command, key, default, low, high):

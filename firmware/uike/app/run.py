@@ -125,11 +125,12 @@ class Appliance:
                 self.endpoint.connect(connection, local, remote, self.board.now())
 
     def address_towards(self, target):
-        """Our inner address in the tunnel that leads to `target` (4 bytes), or None."""
-        for child in self.endpoint.sad.outbound:
-            source = own_address(child)
-            if child is self.endpoint.sad.route(icmp.request(source, target, 0, 0, 0), 28):
-                return source
+        """Our inner address in the tunnel that leads to `target` (4 bytes), or may be asked for; None without one."""
+        for find in (self.endpoint.sad.route, self.endpoint.policy_for):
+            for child in self.endpoint.sad.outbound:
+                source = own_address(child)
+                if find(icmp.request(source, target, 0, 0, 0), 28):
+                    return source
         return None
 
     def report_heap(self):
@@ -146,7 +147,11 @@ class Appliance:
 
 
 def own_address(child):
-    """The address that is ours in a Child SA: the first host of its first local selector."""
+    """The address that is ours in a Child SA: the one that we were assigned, or the first host of its first local
+    selector."""
+    sa = child.owner
+    if sa.address and sa.connection.initiator:
+        return sa.address
     selector = child.local_ts[0]
     start, end = selector[8:12], selector[12:16]
     if start == end:

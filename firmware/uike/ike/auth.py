@@ -3,6 +3,7 @@
 from uike import event, iana, reason
 from uike.crypto import equal
 from uike.ike import auth_psk, child, cp
+from uike.transient import load
 from uike.wire.message import notify
 from uike.wire.refusal import Refusal
 
@@ -24,7 +25,7 @@ def initiate(sa):
     connection = sa.connection
     id_i = _id_body(connection.local_id)
     offer = child.Offer(sa, connection)
-    # HDR, SK {IDi, [N(INITIAL_CONTACT),] [IDr,] AUTH, [CP(CFG_REQUEST),] SAi2, TSi, TSr} -->
+    # HDR, SK {IDi, [N(INITIAL_CONTACT),] [IDr,] AUTH, [CP(CFG_REQUEST),] SAi2, TSi, TSr, [N(MOBIKE_SUPPORTED)]} -->
     payloads = [(iana.IDi, id_i)]
     if not sa.endpoint.has_other(sa):
         payloads.append(notify(iana.INITIAL_CONTACT))
@@ -32,8 +33,8 @@ def initiate(sa):
         payloads.append((iana.IDr, _id_body(connection.remote_id)))
     payloads.append(_auth_payload(sa, True, id_i))
     if connection.virtual_ip:
-        payloads.append((iana.CP, cp.request()))
-    response = yield (iana.IKE_AUTH, payloads + offer.payloads())
+        payloads.append((iana.CP, cp.request(sa.replaces and sa.replaces.address)))
+    response = yield (iana.IKE_AUTH, payloads + offer.payloads() + _can_move(connection))
     #           <-- HDR, SK {IDr, AUTH, [CP(CFG_REPLY),] SAr2, TSi, TSr}
     error = response.error()
     if error and response.body(iana.AUTH) is None:
@@ -51,7 +52,10 @@ def initiate(sa):
         raise Refusal(_peer_said(error), error[0], error[1])
     if connection.virtual_ip:
         cp.reply(sa, response.body(iana.CP))
+    sa.mobike = connection.mobike and response.notify(iana.MOBIKE_SUPPORTED) is not None
     sa.become(event.STATE_ESTABLISHED)
+    if connection.reauth_ms or response.notify(iana.AUTH_LIFETIME) is not None:
+        load("uike.ike.reauth").plan(sa, response)
     offer.accept(response)
 
 
@@ -64,15 +68,24 @@ def respond(sa, request):
     sa.connection = _find_connection(sa, peer, wanted and _peer_id(wanted))
     _verify(sa, True, id_i, request.body(iana.AUTH))
     sa.peer_id = peer
+    if request.notify(iana.NO_NATS_ALLOWED) is not None:
+        load("uike.ike.mobike").check(sa, request)
+    sa.mobike = sa.connection.mobike and request.notify(iana.MOBIKE_SUPPORTED) is not None
     sa.become(event.STATE_ESTABLISHED)
     if request.notify(iana.INITIAL_CONTACT) is not None:
         sa.endpoint.replace_others(sa)
     #           <-- HDR, SK {IDr, AUTH, [CP(CFG_REPLY),] SAr2, TSi, TSr}
     id_r = _id_body(sa.connection.local_id)
     payloads = [(iana.IDr, id_r), _auth_payload(sa, False, id_r)]
+    payloads += _can_move(sa.connection) if sa.mobike else []
+    if sa.connection.auth_lifetime_ms:
+        payloads += load("uike.ike.reauth").grant(sa)
     try:
         configuration = cp.assign(sa, request.body(iana.CP))
-        return payloads + configuration + child.answer(sa, request)[1]
+        fresh, answer = child.answer(sa, request)
+        if _known(sa):  # it authenticates anew, and takes the new Child SA once it has our answer
+            sa.endpoint.sad.hold(fresh)
+        return payloads + configuration + answer
     except Refusal as refusal:  # the IKE SA stands all the same (section 1.2)
         sa.refused = refusal.reason
         sa.endpoint.note(sa, refusal)
@@ -92,6 +105,17 @@ def _find_connection(sa, peer, wanted):
     said = bytes((peer[0],)) + peer[1] if not known else bytes((wanted[0],)) + wanted[1] if wanted else b""
     why = reason.WRONG_PEER_ID if known else reason.UNKNOWN_PEER_ID
     raise Refusal(why, iana.AUTHENTICATION_FAILED, said)
+
+
+def _can_move(connection):
+    """Our word that we speak RFC 4555."""
+    return [notify(iana.MOBIKE_SUPPORTED)] if connection.mobike else []
+
+
+def _known(sa):
+    """Whether this peer has another IKE SA of the same connection."""
+    same = [1 for other in sa.endpoint.sas if other.peer_id == sa.peer_id and other.connection is sa.connection]
+    return len(same) > 1
 
 
 def _id_body(identity):

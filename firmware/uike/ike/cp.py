@@ -12,10 +12,13 @@ from uike.wire.refusal import Refusal
 _DNS_MAX = 4
 
 
-def request():
-    """Body of a CFG_REQUEST for an address, its netmask and name servers: empty attributes."""
-    wanted = (iana.INTERNAL_IP4_ADDRESS, iana.INTERNAL_IP4_NETMASK, iana.INTERNAL_IP4_DNS)
-    return bytes((iana.CFG_REQUEST, 0, 0, 0)) + b"".join([struct.pack(">HH", kind, 0) for kind in wanted])
+def request(address):
+    """Body of a CFG_REQUEST for an address, its netmask and name servers: empty attributes, but for the `address` that
+    we have and would like to keep (four bytes, or None)."""
+    wanted = struct.pack(">HH", iana.INTERNAL_IP4_ADDRESS, len(address or b"")) + (address or b"")
+    for kind in (iana.INTERNAL_IP4_NETMASK, iana.INTERNAL_IP4_DNS):
+        wanted += struct.pack(">HH", kind, 0)
+    return bytes((iana.CFG_REQUEST, 0, 0, 0)) + wanted
 
 
 def reply(sa, body):
@@ -36,6 +39,17 @@ def reply(sa, body):
     sa.endpoint.assigned(sa, address, netmask or b"\xff\xff\xff\xff", servers)
 
 
+def _kept(sa):
+    """The address that this peer has already on another IKE SA of the connection, which it is about to replace: both
+    hold it until the other one goes. None for a peer that is new."""
+    leases = sa.endpoint.leases
+    for address, other in leases:
+        if other.peer_id == sa.peer_id and other.connection is sa.connection:
+            leases.append((address, sa))
+            return address
+    return None
+
+
 def assign(sa, body):
     """Payloads that answer a CFG_REQUEST from the connection's pool: none when nothing was asked, or there is no pool.
 
@@ -46,7 +60,7 @@ def assign(sa, body):
     asked = [kind for kind, value in _parse(body, iana.CFG_REQUEST)]
     if pool is None or iana.INTERNAL_IP4_ADDRESS not in asked:
         return []
-    sa.address = sa.endpoint.lease(sa, pool)
+    sa.address = _kept(sa) or sa.endpoint.lease(sa, pool)
     if sa.address is None:
         raise Refusal(reason.POOL_EXHAUSTED, iana.INTERNAL_ADDRESS_FAILURE)
     servers = b"".join(sa.connection.dns)

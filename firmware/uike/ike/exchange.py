@@ -20,6 +20,8 @@ _BACKOFF_MAX_MS = 30_000
 _DELETE_TRIES = 3
 _BELIEVED_TRIES = 2  # sendings after which a refusal that nobody signed is believed
 _LONG_TRIES = 2  # sendings of long datagrams; later ones are of a size that every path carries
+_IDS_MANY = 1 << 31  # message IDs after which the IKE SA is rekeyed
+_IDS_END = 0xFFFFFFF0  # and after which it ends: what is under way still has a few, and none comes twice
 _FRAGMENT_NUMBER = 33  # offset of its low byte: no message has more than 32
 _LONG = 544  # bytes of an IKE message in the IP datagram that every path carries, 576
 
@@ -90,7 +92,7 @@ def _transmit(sa, now):
     sa.tries += 1
     wait = min(sa.connection.retransmit_ms << (sa.tries - 1), max(_BACKOFF_MAX_MS, sa.connection.retransmit_ms))
     sa.retransmit_at = now + wait + sa.endpoint.random(1)[0] * wait // 2048
-    sa.endpoint.send(sa, sa.request, now)
+    sa.endpoint.send(sa, sa.request, now, sa.path)
 
 
 def tick(sa, now):
@@ -109,6 +111,8 @@ def tick(sa, now):
             sa.endpoint.trace(event.RETRANSMIT, sa.number, body)
         if sa.tries == _LONG_TRIES and sa.fragment_size and len(sa.request[0]) > _LONG:
             load("uike.ike.fragment").split_again(sa)
+        if sa.path and not sa.connection.initiator and sa.tries * 2 >= sa.connection.retransmit_tries:
+            sa.path = None  # nobody answers there: the old address again
         _transmit(sa, now)
 
 
@@ -127,14 +131,14 @@ def on_response(sa, message, now):
             raise
         sa.endpoint.fail(sa, Refusal(refusal.reason, iana.INVALID_SYNTAX), message, now)
         return
-    trace_received(sa, message)
+    _heard(sa, message, now)
     if not clear:
-        sa.heard_at = now
         sa.send_id += 1
     pending, retransmit_at = sa.request, sa.retransmit_at
     sa.retransmit_at = None
     if not _resume(sa, message, now):
         sa.request, sa.retransmit_at = pending, retransmit_at
+    _count_ids(sa, sa.send_id, now)
 
 
 def on_request(sa, message, now):
@@ -148,7 +152,7 @@ def on_request(sa, message, now):
         sk.unlock(sa, message)
         if message.first == iana.SKF and message.buffer[_FRAGMENT_NUMBER] != 1:
             raise Refusal(reason.FRAGMENT_REPEATED)  # the first one speaks for all (RFC 7383 section 2.6.1)
-        sa.endpoint.send(sa, sa.last_response, now)
+        sa.endpoint.send(sa, sa.last_response, now, message)
         raise Refusal(reason.RETRANSMITTED_REQUEST)
     refusal = None
     payloads = []
@@ -157,10 +161,7 @@ def on_request(sa, message, now):
             message.read(message.first, HEADER, len(message.buffer))
         elif not sk.open(sa, message):
             return
-        trace_received(sa, message)
-        sa.heard_at = now
-        if not sa.connection.initiator:  # the initiator may have floated, or its NAT moved it
-            sa.local, sa.remote = message.local, message.remote
+        _heard(sa, message, now)
         payloads = _answer(sa, message)
     except Refusal as caught:
         if not caught.notify or not (clear or message.authentic):
@@ -173,6 +174,13 @@ def on_request(sa, message, now):
         sa.endpoint.fail(sa, refusal, message, now)
     else:
         sa.endpoint.answered(sa, now)
+
+
+def _heard(sa, message, now):
+    """A message is authentic and new; or it is IKE_SA_INIT, which begins everything."""
+    trace_received(sa, message)
+    sa.heard_at = now
+    sa.endpoint.follow(sa, message.local, message.remote)
 
 
 def _answer(sa, message):
@@ -209,7 +217,17 @@ def _send_response(sa, message, payloads, now):
     _trace_sent(sa, message.exchange, True, message.id, payloads, response)
     sa.last_response = response
     sa.receive_id = message.id + 1
-    sa.endpoint.send(sa, response, now)
+    sa.endpoint.send(sa, response, now, message)  # to where the request came from (section 2.11)
+    _count_ids(sa, sa.receive_id, now)
+
+
+def _count_ids(sa, count, now):
+    """Message IDs never wrap (section 2.2): the IKE SA is rekeyed halfway, and ends before the last."""
+    if sa.state == event.STATE_ESTABLISHED:
+        if count == _IDS_MANY:
+            sa.rekey_at = now
+        elif count == _IDS_END:
+            sa.endpoint.end(sa, Refusal(reason.MESSAGE_IDS_EXHAUSTED), None, True)
 
 
 def trace_received(sa, message):

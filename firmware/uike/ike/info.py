@@ -3,6 +3,7 @@
 import struct
 
 from uike import event, iana, reason
+from uike.transient import load
 from uike.wire.refusal import Refusal
 
 _ESP_SPI = 4
@@ -11,6 +12,9 @@ _RETIRED_MS = 5_000
 
 def liveness(sa):
     """Is the peer still there? An answer is all we want (section 2.4)."""
+    if sa.mobike and sa.behind_nat and sa.connection.initiator:
+        yield from load("uike.ike.mobike").probe(sa)
+        return
     # HDR, SK {} -->
     yield (iana.INFORMATIONAL, [])
     #                <-- HDR, SK {}
@@ -54,6 +58,11 @@ def respond(sa, request):
     elif ike_deleted:
         sa.endpoint.ended_by_peer(sa, reason.DELETED_BY_PEER, error[0] if error else 0)
         return []
+    elif request.body(iana.N) is not None:
+        if sa.connection.initiator and request.notify(iana.AUTH_LIFETIME) is not None:
+            load("uike.ike.reauth").plan(sa, request)
+        if sa.mobike and sa.state == event.STATE_ESTABLISHED:
+            payloads += load("uike.ike.mobike").respond(sa, request)
     return payloads
 
 
@@ -66,7 +75,7 @@ def _delete_children(sa, spis):
                 continue
             if child.state != event.STATE_CHILD_DELETING:  # else our own Delete says it (section 2.25.1)
                 payloads.append(delete_esp(child.spi_in))
-            if child.state == event.STATE_CHILD_REKEYED:
+            if child.state == event.STATE_CHILD_REKEYED or child.rival:
                 retire(sa, child)
             else:
                 sa.endpoint.child_down(sa, child, reason.DELETED_BY_PEER)

@@ -10,6 +10,7 @@ import struct
 from uike import event, iana, reason
 from uike.ike import child, create, exchange, info, ke, keys
 from uike.ike.sa import IkeSa
+from uike.transient import load
 from uike.wire import proposals
 from uike.wire.message import notify
 from uike.wire.refusal import Refusal
@@ -42,9 +43,9 @@ def rekey_child(sa, old):
             sa.endpoint.sad.prefer(old.rival[1])
     _trace_child(sa, old, fresh if redundant is old else old.rival[1], redundant is old, collision)
     old.rival = None
-    if old in sa.children:
+    if old.state == event.STATE_CHILD_REKEYING:
         old.state = event.STATE_CHILD_REKEYED
-    if redundant in sa.children:
+    if redundant in sa.children and redundant.state != event.STATE_CHILD_RETIRED:
         yield from _delete(sa, redundant)
 
 
@@ -52,9 +53,11 @@ def _not_rekeyed(sa, old, refusal):
     """The peer would not replace `old`."""
     if old not in sa.children:
         return
-    if old.rival:  # but has done so itself
-        old.state = event.STATE_CHILD_REKEYED
+    if old.rival:  # but has done so itself, and may have deleted it since
+        _trace_child(sa, old, old.rival[1], False, _NONE)
         old.rival = None
+        if old.state == event.STATE_CHILD_REKEYING:
+            old.state = event.STATE_CHILD_REKEYED
     elif refusal.reason == reason.CHILD_NOT_FOUND:  # section 2.25: then the peer has deleted it
         policy = old.policy
         sa.endpoint.child_down(sa, old, reason.DELETED_BY_PEER)
@@ -126,14 +129,14 @@ def rekey_ike(sa):
         sa.fresh = None
         endpoint.forget(fresh)
         endpoint.note(sa, refusal)
-        if sa.rival:
+        if has_rival(sa):
             succeed(sa, sa.rival[1])
         else:
             endpoint.retry(sa)
         return
     make_keys(sa, fresh, shared, nonce + theirs)
     sa.fresh = None
-    if sa.rival and min(nonce, theirs) < sa.rival[0]:
+    if has_rival(sa) and min(nonce, theirs) < sa.rival[0]:
         succeed(sa, sa.rival[1], False, _LOST)  # the peer deletes the old one, and we our redundant one
         _discard(fresh)
         return
@@ -146,6 +149,11 @@ def rekey_ike(sa):
     yield (iana.INFORMATIONAL, [(iana.D, struct.pack(">BBH", iana.PROTO_IKE, 0, 0))])
     #                <-- HDR, SK {}
     endpoint.forget(sa)
+
+
+def has_rival(sa):
+    """Whether the peer replaced this IKE SA while we were doing so, and its replacement is there still."""
+    return sa.rival and sa.rival[1].state == event.STATE_ESTABLISHED
 
 
 def successor(sa, initiator):
@@ -175,6 +183,11 @@ def succeed(sa, fresh, ours=False, collision=_NONE):
     fresh.quiet = False
     fresh.peer_id, fresh.address, fresh.behind_nat, fresh.heard_at = sa.peer_id, sa.address, sa.behind_nat, sa.heard_at
     fresh.fragment_size = sa.fragment_size
+    fresh.local, fresh.remote, fresh.mobike, fresh.peer_behind_nat = sa.local, sa.remote, sa.mobike, sa.peer_behind_nat
+    fresh.auth_until, fresh.seen = sa.auth_until, sa.seen
+    for each in endpoint.sas:
+        if each.replaces is sa:
+            each.replaces = fresh
     fresh.children, sa.children = sa.children, []
     for each in fresh.children:
         each.owner = fresh
@@ -182,6 +195,8 @@ def succeed(sa, fresh, ours=False, collision=_NONE):
     endpoint.limit(fresh)
     sa.fresh = sa.rival = sa.rekey_at = None
     sa.waiting = []
+    if sa.path:
+        load("uike.ike.mobike").go_on(sa, fresh)
     if endpoint.trace:
         body = struct.pack(">HBB", fresh.number, ours, collision) + fresh.spi_i + fresh.spi_r
         endpoint.trace(event.IKE_REKEYED, sa.number, body)
@@ -191,7 +206,8 @@ def succeed(sa, fresh, ours=False, collision=_NONE):
 def _await_delete(sa):
     """The peer is to delete this SA, on which no verdict is due; it does not wait for ever."""
     sa.quiet = True
-    sa.become(event.STATE_DELETING)
+    if sa.state == event.STATE_ESTABLISHED:  # else the peer was faster than our exchange
+        sa.become(event.STATE_DELETING)
     sa.expires_at = sa.endpoint.now + LINGER_MS
 
 

@@ -34,6 +34,12 @@ class Setup:
 class IkeSa:
     """One IKE SA. `endpoint` lends it the clock, the random source, the crypto provider and the trace."""
 
+    # What few SAs have, and most not for long: in the class it costs each of them nothing
+    seen = None  # behind a NAT: the peer's hash of the address that it sees us at
+    path = None  # where the peer is about to move, or what it has yet to be told (ike/mobike)
+    auth_until = None  # ms: then the initiator authenticates anew, or the responder ends it (ike/reauth)
+    replaces = None  # the SA that goes when this one is up
+
     def __init__(self, endpoint, number, connection, initiator, local, remote, now):
         self.endpoint = endpoint
         self.number = number
@@ -49,7 +55,8 @@ class IkeSa:
         self.address = None  # inner address that the configuration payload assigned, 4 bytes
         self.children = []
         self.refused = 0  # reason why the first Child SA was not made, on a responder
-        self.behind_nat = False
+        self.behind_nat = self.peer_behind_nat = False
+        self.mobike = False  # both sides speak it
         self.quiet = False  # no verdict is due on it: it was replaced, or may yet be of no use
         self.fresh = None  # the SA that we are replacing this one with
         self.rival = None  # (lowest nonce, SA): the peer replaced it while we were doing so

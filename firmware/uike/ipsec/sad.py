@@ -26,6 +26,7 @@ class ChildSa:
         self.policy = None
         self.state = event.STATE_CHILD_INSTALLED
         self.rekey_at = self.expires_at = None
+        self.worn = False  # its soft limit was seen
         self.rival = None  # (lowest nonce, Child SA): the peer replaced it while we were doing so
 
     def used(self):

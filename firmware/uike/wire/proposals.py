@@ -128,6 +128,7 @@ def accepted(answer, offered, protocol, spi_size, skip=0):
 def _match(ours, theirs, skip):
     """One transform of each type that both name, or None. A type that only one of them names is a mismatch."""
     chosen = []
+    skip = skip or -1  # 0 stands for none, and is a type that a peer can send
     for transform in ours:
         kind = transform[0]
         if kind != skip and transform in theirs and not _has(chosen, kind):

@@ -24,16 +24,22 @@ def power(base, exponent, random):
 class Modp2048:
     """See the contract in uike/crypto/__init__.py. The exponent has 256 bits (SP 800-56A Rev. 3 asks for 224)."""
 
-    def __init__(self, random):
+    def __init__(self, random, engine=None):
+        """`engine` computes powers, or gives None for those that it cannot (`uike.crypto.esp32.mpi`)."""
         self._random = random
+        self._engine = engine
         self._private = int.from_bytes(random(32), "big") | 1 << 255
-        self.public = power(2, self._private, random).to_bytes(256, "big")
+        self.public = self._power(2).to_bytes(256, "big")
 
     def shared(self, peer_public):
         peer = int.from_bytes(peer_public, "big")
         if len(peer_public) != 256 or not 1 < peer < _P - 1:
             raise ValueError("public value")
-        return power(peer, self._private, self._random).to_bytes(256, "big")
+        return self._power(peer).to_bytes(256, "big")
+
+    def _power(self, base):
+        result = self._engine.power(base, self._private, _P, 256, 256) if self._engine else None
+        return power(base, self._private, self._random) if result is None else result
 
     def wipe(self):
         self._private = 0

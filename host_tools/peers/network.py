@@ -1,4 +1,4 @@
-"""Two network namespaces joined by a cable: 192.0.2.1 (gateway) and 192.0.2.2 (board). Made and removed by the test."""
+"""Two network namespaces joined by a cable: 192.0.2.1 (gateway) and 192.0.2.2 (board). Removed when left."""
 
 import os
 import subprocess

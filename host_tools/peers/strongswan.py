@@ -5,14 +5,15 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.interop.network import Namespaces
+from host_tools.peers.network import Namespaces
 
 CHARON = "/usr/lib/ipsec/charon"
-PLUGINS = (
+PLUGINS = (  # of two that can do the same, the first one does it
     "random nonce aes sha1 sha2 md5 hmac kdf gcm chapoly gmp curve25519 openssl pem pkcs1 x509 pubkey constraints"
     " kernel-libipsec kernel-netlink socket-default vici updown counters"
 )
 START_S = 15.0
+NEW_LINE = "\n"
 
 CONFIGURATION = """
 charon {{
@@ -28,11 +29,7 @@ charon {{
   filelog {{
     log {{
       path = {directory}/charon.log
-      default = 1
-      ike = 2
-      cfg = 2
-      enc = 1
-      net = 1
+      {levels}
       flush_line = yes
     }}
   }}
@@ -40,20 +37,28 @@ charon {{
 """
 
 
-class Gateway:
-    """charon, started by `with`; told what to do through swanctl."""
+LOUD = "default = 1\n ike = 2\n cfg = 2"
+QUIET = "default = -1"
 
-    def __init__(self, namespaces: Namespaces, directory: Path, extra: str = ""):
+
+class PeerError(RuntimeError):
+    """strongSwan did not do what it should; the text has its log."""
+
+
+class Gateway:
+    """charon, started by `with`; told what to do through swanctl. `extra` lines go into its strongswan.conf."""
+
+    def __init__(self, namespaces: Namespaces, directory: Path, extra: str = "", plugins=PLUGINS, levels=LOUD):
         self.namespaces = namespaces
         self.directory = directory
-        self.extra = extra
+        self._settings = {"plugins": plugins, "levels": levels, "extra": extra}
         self._process = None
         self._mark = 0
 
     def __enter__(self):
         directory = self.directory
         configuration = directory / "strongswan.conf"
-        configuration.write_text(CONFIGURATION.format(plugins=PLUGINS, directory=directory, extra=self.extra))
+        configuration.write_text(CONFIGURATION.format(directory=directory, **self._settings))
         script = f"mount -t tmpfs tmpfs /run && STRONGSWAN_CONF={configuration} exec {CHARON}"
         self._process = subprocess.Popen(
             Namespaces.command(self.namespaces.gateway, "unshare", "-m", "sh", "-c", script),
@@ -64,7 +69,7 @@ class Gateway:
         while not (directory / "vici").exists():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.__exit__()
-                raise RuntimeError("charon did not start\n" + self.log())
+                raise PeerError("charon did not start\n" + self.log())
             time.sleep(0.05)
         return self
 
@@ -86,7 +91,7 @@ class Gateway:
         )
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         if check and done.returncode:
-            raise RuntimeError(f"{' '.join(map(str, words))}: {done.stdout}{done.stderr}\n{self.log()}")
+            raise PeerError(f"{' '.join(map(str, words))}: {done.stdout}{done.stderr}\n{self.log()}")
         return done.stdout + done.stderr
 
     def configure(self, text: str) -> None:
@@ -113,14 +118,15 @@ class Gateway:
             if found:
                 return found
             if time.monotonic() > deadline:
-                raise AssertionError(f"charon never wrote {pattern!r}\n{self.log()}")
+                raise PeerError(f"charon never wrote {pattern!r}\n{self.log()}")
             time.sleep(0.05)
 
     def counters(self) -> dict[str, int]:
         """Packets and bytes of its only Child SA, as strongSwan counts them."""
         raw = self.swanctl("--list-sas", "--raw")
         found = re.findall(r"\b((?:packets|bytes)-(?:in|out))=(\d+)", raw)
-        assert len(found) == 4, raw
+        if len(found) != 4:
+            raise PeerError(f"no counters of one Child SA\n{raw}")
         return {name: int(value) for name, value in found}
 
     def sas(self) -> str:
@@ -141,8 +147,9 @@ def connection(
     ask_address=False,
     dpd="0s",
     more="",
+    second="",
 ) -> str:
-    """A swanctl.conf with the one connection "peer" and its child "net"."""
+    """A swanctl.conf with the one connection "peer" and its child "net"; `second` are the lines of a child "more"."""
     pools = "pools { addresses { addrs = 10.9.0.0/24\n dns = 10.1.0.53 } }" if pool else ""
     return f"""
 connections {{
@@ -167,6 +174,7 @@ connections {{
         esp_proposals = {esp}
         mode = tunnel
       }}
+      {f"more {{ esp_proposals = {esp}{NEW_LINE}{second} }}" if second else ""}
     }}
   }}
 }}
