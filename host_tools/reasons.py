@@ -219,6 +219,15 @@ _TEXTS = {
         "no new seed could be put into the store, so the next boot finds the old one",
         "make room in the store, or check the file system of the board",
     ),
+    reason.COOKIE_WANTED: (
+        "a negotiation was begun without a valid cookie while many are unfinished; the peer was given one",
+        "nothing: the peer comes back with it; if it does not, its address is forged",
+    ),
+    reason.HALF_OPEN_OF_ADDRESS: (
+        "too many unfinished negotiations with one address",
+        "wait half a minute; if it goes on, see why that peer never finishes",
+    ),
+    reason.TOO_MANY_SAS: ("more IKE SAs than this board keeps", "close those that are not needed"),
     reason.BAD_COOKIE2: ("the peer answered the test of its new address without our cookie", _FAULT),
     reason.ADDRESS_REFUSED: (
         "the peer moved to an address that this connection does not allow",

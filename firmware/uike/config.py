@@ -367,5 +367,6 @@ _KEYS = {
     "retransmit_tries": ("retransmit_tries", _count, None, (1, 12, "times", 1)),
     "fragmentation": ("fragmentation", _flag, None, ()),
     "fragment_size": ("fragment_size", _count, None, (200, 1_500, "bytes of an IP datagram", 1)),
+    "cookie_threshold": ("cookie_threshold", _count, False, (0, 5, "half-open SAs, 0 for always", 1)),
 }
 _CHILD_KEYS = ("esp_proposals", "local_ts", "remote_ts")

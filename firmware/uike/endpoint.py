@@ -5,6 +5,7 @@ SA. Every collection here has a limit. The caller passes the time, in millisecon
 """
 
 from uike import event, iana, lifetime, reason
+from uike.admission import Admission
 from uike.ike import exchange
 from uike.ike.exchange import pack_where
 from uike.ike.sa import IkeSa
@@ -13,15 +14,13 @@ from uike.ipsec.policy import allows, inner_size, upper
 from uike.ipsec.sad import ChildSa, Sad, spi_key
 from uike.transient import drop, load
 from uike.verdict import Verdicts
-from uike.wire.message import Message, build, notify
+from uike.wire.message import Message
 from uike.wire.refusal import Refusal
 
 _DATAGRAM_MAX = 4096
 _OUTGOING_MAX = 32
 _EVENTS_MAX = 32
 _SAS_MAX = 16
-_HALF_OPEN_MAX = 6
-_HALF_OPEN_MS = 30_000
 _NON_ESP_MARKER = bytes(4)
 _KEEPALIVE = b"\xff"
 _ANYWHERE = (  # selectors, see ipsec/policy
@@ -44,6 +43,7 @@ class Endpoint(Verdicts):
         self.now = 0
         self.sas = []
         self.sad = Sad()
+        self.admission = Admission(self)
         self.leases = []  # [address, identity, IKE SA or None], see ike/cp
         self.numbered = 0
         self.out = []
@@ -60,7 +60,7 @@ class Endpoint(Verdicts):
         return self.numbered
 
     def _initiate(self, connection, local, remote):
-        sa = self._new_sa(connection, True, local, remote)
+        sa = self.new_sa(connection, True, local, remote)
         sa.spi_i = self.new_ike_spi()
         self.sas.append(sa)
         self._guard(sa, self._begin, sa)
@@ -217,11 +217,11 @@ class Endpoint(Verdicts):
             raise Refusal(reason.ZERO_INITIATOR_SPI)
         sa = self._find(message)
         if message.major != iana.VERSION >> 4:
-            if not sa and not message.response and message.major > iana.VERSION >> 4:
-                self._refuse_version(message)
+            if not sa and message.major > iana.VERSION >> 4:
+                self.admission.tell(message, iana.INVALID_MAJOR_VERSION)
             raise Refusal(reason.WRONG_MAJOR_VERSION)
         if sa is None:
-            self._guard(None, self._receive_first, message)
+            self._guard(None, self.admission.first, message)
         elif message.from_initiator == sa.initiator:
             raise Refusal(reason.WRONG_FLAGS)
         elif message.response:
@@ -258,37 +258,9 @@ class Endpoint(Verdicts):
                     return sa
         return None
 
-    def _receive_first(self, message):
-        """A message for no SA that we have: an IKE_SA_INIT request, or nothing that we know."""
-        if message.exchange != iana.IKE_SA_INIT or message.response or message.spi_r != bytes(8):
-            raise Refusal(reason.UNKNOWN_IKE_SPI)
-        if not message.from_initiator or message.id:
-            raise Refusal(reason.WRONG_FLAGS)
-        half_open = 0
-        for sa in self.sas:
-            if not sa.initiator and sa.setup:
-                if sa.spi_i == message.spi_i and sa.setup.request == message.buffer and sa.last_response:
-                    self.send(sa, sa.last_response, self.now, message)
-                    raise Refusal(reason.RETRANSMITTED_REQUEST)
-                half_open += 1
-        if half_open >= _HALF_OPEN_MAX or len(self.sas) >= _SAS_MAX:
-            raise Refusal(reason.TOO_MANY_HALF_OPEN)
-        candidates = self.responders(message.remote[0])
-        if not candidates:
-            raise Refusal(reason.NO_CONNECTION)
-        sa = self._new_sa(candidates[0], False, message.local, message.remote)
-        sa.spi_i, sa.spi_r = message.spi_i, self.new_ike_spi()
-        sa.expires_at = self.now + _HALF_OPEN_MS
-        self.sas.append(sa)
-        try:
-            exchange.on_request(sa, message, self.now)
-        except Exception:  # nothing is kept of a request that could not even be refused
-            self.forget(sa)
-            raise
-
     def _guard(self, sa, step, *arguments):
         """Runs a step of an SA. What goes wrong in it costs that SA and nothing else."""
-        self.loaded = True
+        self.loaded = self.loaded or sa is not None
         try:
             step(*arguments)
         except Refusal as refusal:
@@ -323,6 +295,20 @@ class Endpoint(Verdicts):
         marker = _NON_ESP_MARKER if local[1] == iana.PORT_NATT else b""
         for datagram in datagrams:
             self._put(sa, marker + datagram, cause)
+
+    def reply(self, message, data):
+        """Queues an answer in the clear that belongs to no SA."""
+        marker = _NON_ESP_MARKER if message.local[1] == iana.PORT_NATT else b""
+        if len(self.out) < _OUTGOING_MAX:
+            self.out.append((marker + data, message.remote, message.local[1]))
+
+    def new_sa(self, connection, initiator, local, remote):
+        """An IKE SA that is not in `sas` yet."""
+        self.next_number()
+        if self.trace:
+            body = bytes((initiator,)) + pack_where(local) + pack_where(remote) + connection.name.encode()
+            self.trace(event.NEGOTIATING, self.numbered, body)
+        return IkeSa(self, self.numbered, connection, initiator, local, remote, self.now)
 
     def follow(self, sa, local, remote):
         """An authentic packet, newer than all before it, came along this path."""
@@ -413,13 +399,6 @@ class Endpoint(Verdicts):
 
     # -- small parts -------------------------------------------------------------------------------------------------
 
-    def _new_sa(self, connection, initiator, local, remote):
-        self.next_number()
-        if self.trace:
-            body = bytes((initiator,)) + pack_where(local) + pack_where(remote) + connection.name.encode()
-            self.trace(event.NEGOTIATING, self.numbered, body)
-        return IkeSa(self, self.numbered, connection, initiator, local, remote, self.now)
-
     def _put(self, sa, datagram, cause=None):
         sa.sent_at = self.now
         if len(self.out) < _OUTGOING_MAX:
@@ -429,13 +408,3 @@ class Endpoint(Verdicts):
     def _happen(self, what):
         if len(self.happened) < _EVENTS_MAX:
             self.happened.append(what)
-
-    def _refuse_version(self, message):
-        """Tells a peer of a later major version which one we speak (RFC 7296 section 2.5)."""
-        body = [notify(iana.INVALID_MAJOR_VERSION)]
-        flags = iana.FLAG_RESPONSE | (0 if message.from_initiator else iana.FLAG_INITIATOR)
-        data = build(message.spi_i, message.spi_r, message.exchange, flags, message.id, body)
-        if message.local[1] == iana.PORT_NATT:
-            data = _NON_ESP_MARKER + data
-        if len(self.out) < _OUTGOING_MAX:
-            self.out.append((data, message.remote, message.local[1]))
