@@ -75,7 +75,7 @@ class Admission:
         half_open = of_address = 0
         for sa in self.endpoint.sas:
             if not sa.initiator and sa.setup:
-                if sa.spi_i == message.spi_i and sa.setup.request == message.buffer:
+                if sa.spi_i == message.spi_i and sa.setup.request == message.buffer and sa.last_response:
                     self.endpoint.send(sa, sa.last_response, self.endpoint.now, message)
                     raise Refusal(reason.RETRANSMITTED_REQUEST)
                 half_open += 1
