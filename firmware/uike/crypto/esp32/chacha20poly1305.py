@@ -3,7 +3,7 @@
 import struct
 from array import array
 
-from uike.crypto import equal, wipe
+from uike.crypto import authenticated, equal, wipe
 from uike.crypto.esp32.kernels import chacha20
 from uike.crypto.soft.chacha20poly1305 import poly1305
 
@@ -18,6 +18,7 @@ class ChaCha20Poly1305:
     iv_size = 8
     icv_size = 16
     block_size = 1
+    high = None
 
     def __init__(self, key):
         if len(key) != 36:
@@ -33,7 +34,7 @@ class ChaCha20Poly1305:
         one_time = self._begin(buf, aad)
         chacha20.mix(self._state, buf, aad + 8, end - aad - 8, _ROUNDS)
         view = memoryview(buf)
-        view[end : end + 16] = _tag(one_time, view, aad, end)
+        view[end : end + 16] = self._tag(one_time, view, aad, end)
         wipe(one_time)
 
     def open(self, buf, aad, end):
@@ -41,7 +42,7 @@ class ChaCha20Poly1305:
             return False
         one_time = self._begin(buf, aad)
         view = memoryview(buf)
-        good = equal(view[end : end + 16], _tag(one_time, view, aad, end))
+        good = equal(view[end : end + 16], self._tag(one_time, view, aad, end))
         wipe(one_time)
         if good:
             chacha20.mix(self._state, buf, aad + 8, end - aad - 8, _ROUNDS)
@@ -58,7 +59,7 @@ class ChaCha20Poly1305:
         chacha20.mix(self._state, one_time, 0, 64, _ROUNDS)
         return one_time
 
-
-def _tag(one_time, view, aad, end):
-    sizes = aad.to_bytes(8, "little") + (end - aad - 8).to_bytes(8, "little")
-    return poly1305(one_time, (view[:aad], view[aad + 8 : end], sizes))
+    def _tag(self, one_time, view, aad, end):
+        head = authenticated(view[:aad], self.high)
+        sizes = len(head).to_bytes(8, "little") + (end - aad - 8).to_bytes(8, "little")
+        return poly1305(one_time, (head, view[aad + 8 : end], sizes))

@@ -7,7 +7,7 @@ from array import array
 
 from cryptolib import aes
 
-from uike.crypto import equal, wipe
+from uike.crypto import authenticated, equal, wipe
 from uike.crypto.esp32.kernels import ghash
 
 _ECB = 1  # modes have no names in MicroPython
@@ -19,6 +19,7 @@ class Gcm:
     iv_size = 8
     icv_size = 16
     block_size = 1
+    high = None
 
     def __init__(self, key):
         if len(key) not in (20, 36):
@@ -80,8 +81,9 @@ class Gcm:
         for i in range(4):
             state[i] = 0
         view = memoryview(buf)
-        ghash.update(state, view[:aad], aad)
+        head = authenticated(view[:aad], self.high)
+        ghash.update(state, head, len(head))
         ghash.update(state, view[aad + 8 : end], end - aad - 8)
-        ghash.update(state, (aad * 8).to_bytes(8, "big") + ((end - aad - 8) * 8).to_bytes(8, "big"), 16)
+        ghash.update(state, (len(head) * 8).to_bytes(8, "big") + ((end - aad - 8) * 8).to_bytes(8, "big"), 16)
         for i in range(16):
             stream[i] ^= state[i >> 2] >> (24 - 8 * (i & 3)) & 255
