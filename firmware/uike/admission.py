@@ -6,20 +6,15 @@ the clear is rare, never longer than its cause, and never an answer to an answer
 """
 
 from uike import iana, reason
-from uike.crypto import equal
 from uike.ike import exchange
-from uike.wire.address import pack
-from uike.wire.message import HEADER, build, notify
+from uike.transient import load
+from uike.wire.message import build, notify
 from uike.wire.refusal import Refusal
 
 _HALF_OPEN_MAX = 6
 _OF_ADDRESS_MAX = 4
 _UNPROVED_MAX = 2  # of one address without a cookie: whoever forges it leaves room for its owner
 _HALF_OPEN_MS = 30_000
-_SECRET = 32  # bytes
-_SECRET_MS = 60_000
-_SECRET_COOKIES = 4_096
-_COOKIE = 20  # bytes of the MAC in a cookie; one more, in front, numbers the secret
 _TELL_MS = 250  # between two errors in the clear
 
 
@@ -47,8 +42,9 @@ class Admission:
         if not candidates:
             raise Refusal(reason.NO_CONNECTION)
         threshold = min([each.cookie_threshold for each in candidates])
-        if (half_open >= threshold or of_address >= _UNPROVED_MAX) and not self._proved(message):
-            raise Refusal(reason.COOKIE_WANTED)
+        if half_open >= threshold or of_address >= _UNPROVED_MAX:
+            if not load("uike.ike.cookie").proved(self, message):  # in memory for as long as the flood lasts
+                raise Refusal(reason.COOKIE_WANTED)
         if of_address >= _OF_ADDRESS_MAX:
             raise Refusal(reason.HALF_OPEN_OF_ADDRESS)
         if half_open >= _HALF_OPEN_MAX:
@@ -82,42 +78,16 @@ class Admission:
                 of_address += sa.remote[0] == message.remote[0]
         return half_open, of_address
 
-    # -- cookies -----------------------------------------------------------------------------------------------------
-
-    def _proved(self, message):
-        """Whether the request carries a cookie of ours. If not, it is answered with one."""
-        message.read(message.first, HEADER, len(message.buffer))
-        now = self.endpoint.now
-        if not self.secret or self.made >= _SECRET_COOKIES or now - self.changed_at >= _SECRET_MS:
-            stale = now - self.changed_at >= 2 * _SECRET_MS
-            self.old = b"" if stale else self.secret
-            self.secret = self.endpoint.random(_SECRET)
-            self.version = (self.version + 1) & 255
-            self.made, self.changed_at = 0, now
-        cookie = message.notify(iana.COOKIE)
-        if cookie:
-            for secret, version in ((self.secret, self.version), (self.old, (self.version - 1) & 255)):
-                if secret and cookie[0] == version and equal(self._cookie(message, secret, version), cookie):
-                    return True
-        self.made += 1
-        self._answer(message, notify(iana.COOKIE, self._cookie(message, self.secret, self.version)))
-        return False
-
-    def _cookie(self, message, secret, version):
-        # Cookie = <VersionIDofSecret> | prf(<secret>, Ni | IPi | SPIi)
-        data = message.body(iana.NONCE) + pack(message.remote[0]) + message.spi_i
-        mac = self.endpoint.crypto.prf(iana.PRF_HMAC_SHA2_256, secret, data)
-        return bytes((version,)) + bytes(mac[:_COOKIE])
-
     # -- in the clear ------------------------------------------------------------------------------------------------
 
     def tell(self, message, kind):
         """Answers a request outside of any SA with an error notify; not often."""
         if not message.response and self.endpoint.now >= self.tell_at:
-            if self._answer(message, notify(kind)):
+            if self.answer(message, notify(kind)):
                 self.tell_at = self.endpoint.now + _TELL_MS
 
-    def _answer(self, message, payload):
+    def answer(self, message, payload):
+        """A response of one payload in the clear; False when it would be longer than its cause."""
         flags = iana.FLAG_RESPONSE | (0 if message.from_initiator else iana.FLAG_INITIATOR)
         data = build(message.spi_i, message.spi_r, message.exchange, flags, message.id, [payload])
         if len(data) > len(message.buffer):

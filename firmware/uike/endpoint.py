@@ -44,7 +44,7 @@ class Endpoint(Verdicts):
         self.sas = []
         self.sad = Sad()
         self.admission = Admission(self)
-        self.leases = []  # [address, identity, IKE SA or None], see ike/cp
+        self.leases = []  # [address, identity, IKE SA or None], see ike/pool
         self.numbered = 0
         self.out = []
         self.happened = []

@@ -11,6 +11,7 @@ from tests.world import World, connection
 from uike import event, iana, reason
 from uike.connection import Policy
 from uike.ike import cp
+from uike.ike import pool as pools
 from uike.wire import selectors
 from uike.wire.refusal import Refusal
 from uike.wire.selectors import make
@@ -180,7 +181,7 @@ class Board:
 
     def lease(self, name, pool):
         client = Client(self, name)
-        return client, cp._lease(client, pool)[-1]
+        return client, pools._lease(client, pool)[-1]
 
 
 def test_leases_come_back_to_their_identity_and_the_oldest_is_reclaimed():
@@ -241,8 +242,8 @@ def test_lengths_of_attributes_are_checked(kind):
     for size in range(24):
         body = bytes((iana.CFG_REQUEST, 0, 0, 0)) + attribute(kind, bytes(size))
         if size in (0, cp._SIZES[kind]):
-            assert cp._parse(body, iana.CFG_REQUEST) == [(kind, bytes(size))]
+            assert cp.parse(body, iana.CFG_REQUEST) == [(kind, bytes(size))]
         else:
             with pytest.raises(Refusal) as caught:
-                cp._parse(body, iana.CFG_REQUEST)
+                cp.parse(body, iana.CFG_REQUEST)
             assert caught.value.reason == reason.BAD_CP_PAYLOAD

@@ -13,8 +13,8 @@ from host_tools.emulator.vm import run_script
 from uike import event
 
 HERE = Path(__file__).parent
-IDLE_MAX = 56_600
-PEAK_MAX = 82 * 1024
+IDLE_MAX = 56 * 1024
+PEAK_MAX = 83 * 1024
 FRAGMENTS_PEAK_MAX = 88 * 1024
 IMAGE_MAX = 128 * 1024
 RATIO_MAX = 1.5

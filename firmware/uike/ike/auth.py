@@ -86,7 +86,7 @@ def respond(sa, request):
     if sa.connection.auth_lifetime_ms:
         payloads += load("uike.ike.reauth").grant(sa)
     try:
-        payloads += cp.assign(sa, request.body(iana.CP))
+        payloads += load("uike.ike.pool").assign(sa, request.body(iana.CP))
         fresh, answer = child.answer(sa, request)
         if _known(sa):  # it authenticates anew, and takes the new Child SA once it has our answer
             sa.endpoint.sad.hold(fresh)

@@ -37,7 +37,9 @@ class Cbc:
         if (end - aad) & 15 or end < aad + 16 or len(buf) < end + self.icv_size:
             return False
         view = memoryview(buf)
-        if not equal(view[end : end + self.icv_size], memoryview(self._mac.digest(view[:end], self.high))[: self.icv_size]):
+        if not equal(
+            view[end : end + self.icv_size], memoryview(self._mac.digest(view[:end], self.high))[: self.icv_size]
+        ):
             return False
         text = view[aad + 16 : end]
         if end > aad + 16:
