@@ -81,11 +81,7 @@ class Endpoint(Verdicts):
         """Deletes every Child SA; the IKE SAs stay."""
         self.now = now
         for sa in self.sas:
-            if sa.state == event.STATE_ESTABLISHED and not sa.quiet:
-                for child in sa.children:
-                    if child.state == event.STATE_CHILD_INSTALLED:
-                        task = load("uike.ike.info").delete_child(sa, child, reason.DELETED_BY_US)
-                        self._guard(sa, exchange.start, sa, task, now)
+            self._guard(sa, load("uike.ike.info").delete_children, sa)
 
     def address_changed(self, local, now):
         """Our address, a text, is now `local`: the SAs of our initiator connections go there (`ike/mobike`)."""

@@ -3,6 +3,7 @@
 import struct
 
 from uike import event, iana, reason
+from uike.ike import exchange
 from uike.transient import load
 from uike.wire.refusal import Refusal
 
@@ -26,6 +27,13 @@ def delete(sa, said):
     yield (iana.INFORMATIONAL, said + [(iana.D, struct.pack(">BBH", iana.PROTO_IKE, 0, 0))])
     #                <-- HDR, SK {}
     sa.endpoint.forget(sa)
+
+
+def delete_children(sa):
+    """Starts the deletion of every Child SA in use; the IKE SA stays."""
+    for child in sa.children if sa.state == event.STATE_ESTABLISHED and not sa.quiet else ():
+        if child.state == event.STATE_CHILD_INSTALLED:
+            exchange.start(sa, delete_child(sa, child, reason.DELETED_BY_US), sa.endpoint.now)
 
 
 def delete_child(sa, child, why):
