@@ -81,7 +81,7 @@ class Endpoint(Verdicts):
         """Deletes every Child SA; the IKE SAs stay."""
         self.now = now
         for sa in self.sas:
-            self._guard(sa, load("uike.ike.info").delete_children, sa)
+            self._guard(sa, load("uike.ike.info").close_children, sa)
 
     def address_changed(self, local, now):
         """Our address, a text, is now `local`: the SAs of our initiator connections go there (`ike/mobike`)."""

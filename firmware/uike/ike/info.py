@@ -29,7 +29,7 @@ def delete(sa, said):
     sa.endpoint.forget(sa)
 
 
-def delete_children(sa):
+def close_children(sa):
     """Starts the deletion of every Child SA in use; the IKE SA stays."""
     for child in sa.children if sa.state == event.STATE_ESTABLISHED and not sa.quiet else ():
         if child.state == event.STATE_CHILD_INSTALLED:
@@ -59,7 +59,7 @@ def respond(sa, request):
             if protocol == iana.PROTO_IKE:
                 ike_deleted = True
             elif protocol == iana.PROTO_ESP:
-                payloads += _delete_children(sa, spis)
+                payloads += _close_children(sa, spis)
         elif kind == iana.CP:
             payloads += load("uike.ike.cp").answer(bytes(request.buffer[start:end]))
     #                <-- HDR, SK {[D] [CP]}
@@ -76,7 +76,7 @@ def respond(sa, request):
     return payloads
 
 
-def _delete_children(sa, spis):
+def _close_children(sa, spis):
     """The peer deletes SAs by the SPIs that it receives with, which are those that we send with."""
     payloads = []
     for spi in spis:
