@@ -171,9 +171,14 @@ class Renderer:
 
     def _address(self, event):
         fields = event.fields
-        servers = f", DNS {', '.join(fields['dns'])}" if fields["dns"] else ""
-        netmask = f", netmask {fields['netmask']}" if fields["netmask"] != "0.0.0.0" else ""
-        return [(f"virtual IP {fields['address']}{netmask}{servers}", "")]
+        addresses = " and ".join(filter(None, (fields["address"], fields["address6"])))
+        netmask = f", netmask {fields['netmask']}" if fields["netmask"] else ""
+        rest = "".join(
+            f", {word} {', '.join(fields[name])}"
+            for word, name in (("DNS", "dns"), ("for", "domains"), ("networks", "subnets"))
+            if fields[name]
+        )
+        return [(f"virtual IP {addresses}{netmask}{rest}", "")]
 
     def _closed(self, event):
         return self._verdict("closed", event, event.fields["reason"] in _NORMAL_ENDS)

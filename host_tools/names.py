@@ -31,8 +31,13 @@ ID_TYPES = _span("ID_IPV4_ADDR", "ID_KEY_ID")
 AUTH_METHODS = _span("AUTH_RSA", "AUTH_DIGITAL_SIGNATURE")
 NOTIFIES = _span("UNSUPPORTED_CRITICAL_PAYLOAD", "SIGNATURE_HASH_ALGORITHMS")
 CFG_TYPES = _span("CFG_REQUEST", "CFG_ACK")
-CFG_ATTRIBUTES = _span("INTERNAL_IP4_ADDRESS", "INTERNAL_IP4_DNS")
-IP_PROTOCOLS = {iana.IPPROTO_ICMP: "icmp", iana.IPPROTO_TCP: "tcp", iana.IPPROTO_UDP: "udp"}
+CFG_ATTRIBUTES = _span("INTERNAL_IP4_ADDRESS", "INTERNAL_DNS_DOMAIN")
+IP_PROTOCOLS = {
+    iana.IPPROTO_ICMP: "icmp",
+    iana.IPPROTO_TCP: "tcp",
+    iana.IPPROTO_UDP: "udp",
+    iana.IPPROTO_ICMPV6: "ipv6-icmp",
+}
 STATES = ("IDLE", "INIT", "AUTH", "ESTABLISHED", "DELETING", "DEAD")
 
 
@@ -104,9 +109,15 @@ def id_text(kind: int, data: bytes) -> str:
     return f"{name(ID_TYPES, kind)} {hex_text(data)}"
 
 
-def selector_networks(selector: bytes) -> list[ipaddress.IPv4Network]:
-    """The networks that a traffic selector (RFC 7296 section 3.13.1, IPv4) covers, as few as possible."""
-    first, last = (ipaddress.IPv4Address(bytes(selector[at : at + 4])) for at in (8, 12))
+def _ends(selector: bytes) -> list:
+    """The first and the last address of a traffic selector (RFC 7296 section 3.13.1)."""
+    half = len(selector) // 2 + 4
+    return [ipaddress.ip_address(bytes(end)) for end in (selector[8:half], selector[half:])]
+
+
+def selector_networks(selector: bytes) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """The networks that a traffic selector covers, as few as possible."""
+    first, last = _ends(selector)
     return list(ipaddress.summarize_address_range(first, last)) if first <= last else []
 
 
@@ -114,10 +125,12 @@ def selector_text(selector: bytes) -> str:
     """A traffic selector as strongSwan writes it: "10.1.0.0/16", "10.1.0.7/32[tcp/443]", "10.1.0.5..10.1.0.9"."""
     networks = selector_networks(selector)
     protocol, low, high = selector[1], *(int.from_bytes(selector[at : at + 2], "big") for at in (4, 6))
-    first, last = (ipaddress.IPv4Address(bytes(selector[at : at + 4])) for at in (8, 12))
+    first, last = _ends(selector)
     text = str(networks[0]) if len(networks) == 1 else f"{first}..{last}"
     if protocol == 0 and (low, high) == (0, 65535):
         return text
     kind = IP_PROTOCOLS.get(protocol, str(protocol) if protocol else "")
-    port = "" if (low, high) == (0, 65535) else f"/{low}" if low == high else f"/{low}-{high}"
+    port = (
+        "" if (low, high) == (0, 65535) else "/opaque" if low > high else f"/{low}" if low == high else f"/{low}-{high}"
+    )
     return f"{text}[{kind}{port}]"

@@ -87,14 +87,14 @@ _TEXTS = {
     reason.ESP_BAD_ICV: ("an ESP packet that was changed on its way", _AGAIN),
     reason.ESP_BAD_PADDING: ("an ESP packet with wrong padding", _FAULT),
     reason.ESP_NEXT_HEADER: (
-        "an ESP packet that carries no IPv4 packet",
-        "use tunnel mode and IPv4 inside (mode = tunnel)",
+        "an ESP packet that carries no IP packet",
+        "use tunnel mode (mode = tunnel)",
     ),
     reason.ESP_SELECTORS: (
         "an inner packet outside of the traffic selectors",
         "compare local_ts and remote_ts of both sides with the addresses in use",
     ),
-    reason.ESP_INNER_PACKET: ("an inner packet that is no sound IPv4 packet", "send IPv4 into the tunnel"),
+    reason.ESP_INNER_PACKET: ("an inner packet that is no sound IP packet", "send IPv4 or IPv6 into the tunnel"),
     reason.ESP_NO_SA: (
         "an inner packet to where no tunnel leads",
         "add its destination to remote_ts, or send less into the tunnel",
@@ -158,6 +158,14 @@ _TEXTS = {
         "give the peer an address pool (strongSwan: pools), or set virtual_ip = false and local_ts",
     ),
     reason.POOL_EXHAUSTED: ("the address pool is used up", "make pool larger"),
+    reason.SINGLE_PAIR_WANTED: (
+        "the peer takes only one pair of addresses in a Child SA",
+        "nothing: one is asked for with the first packet to each address",
+    ),
+    reason.ADDRESS_NOT_ASKED: (
+        "the client asked for no virtual IP",
+        "let it ask for one (virtual_ip = true), or set require_cp = false",
+    ),
     reason.PEER_SAID_ADDRESS_FAILURE: ("the peer could not assign a virtual IP", "make the peer's address pool larger"),
     reason.PEER_ERROR: ("the peer refused with an error of its own", _PEER_LOG),
     reason.DELETED_BY_PEER: ("the peer closed the SA", _PEER_LOG),
@@ -211,6 +219,15 @@ _TEXTS = {
         "no new seed could be put into the store, so the next boot finds the old one",
         "make room in the store, or check the file system of the board",
     ),
+    reason.COOKIE_WANTED: (
+        "a negotiation was begun without a valid cookie while many are unfinished; the peer was given one",
+        "nothing: the peer comes back with it; if it does not, its address is forged",
+    ),
+    reason.HALF_OPEN_OF_ADDRESS: (
+        "too many unfinished negotiations with one address",
+        "wait half a minute; if it goes on, see why that peer never finishes",
+    ),
+    reason.TOO_MANY_SAS: ("more IKE SAs than this board keeps", "close those that are not needed"),
     reason.BAD_COOKIE2: ("the peer answered the test of its new address without our cookie", _FAULT),
     reason.ADDRESS_REFUSED: (
         "the peer moved to an address that this connection does not allow",

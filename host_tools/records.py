@@ -9,7 +9,7 @@ import struct
 from base64 import b64decode
 from typing import NamedTuple
 
-from uike import event
+from uike import event, iana
 
 NAMES = {
     value: name.lower()
@@ -76,7 +76,8 @@ class _Body:
         return [read() for _ in range(self.number())]
 
     def selector(self) -> bytes:
-        return self.take(16)
+        size = 40 if self.data[self.at : self.at + 1] == bytes((iana.TS_IPV6_ADDR_RANGE,)) else 16
+        return self.take(size)
 
 
 def parse(line: bytes) -> Event | None:
@@ -114,6 +115,43 @@ def _child_up(body):
         "local_ts": body.counted(body.selector),
         "remote_ts": body.counted(body.selector),
     }
+
+
+def _ip(value):
+    return str(ipaddress.ip_address(value))
+
+
+def _subnet(value):
+    return str(ipaddress.ip_network((value[:4], _ip(value[4:])) if len(value) == 8 else (value[:16], value[16])))
+
+
+_CFG = {  # attribute: (field, whether there may be several, reader)
+    iana.INTERNAL_IP4_ADDRESS: ("address", False, _ip),
+    iana.INTERNAL_IP4_NETMASK: ("netmask", False, _ip),
+    iana.INTERNAL_IP6_ADDRESS: ("address6", False, lambda value: f"{_ip(value[:16])}/{value[16]}"),
+    iana.INTERNAL_IP4_DNS: ("dns", True, _ip),
+    iana.INTERNAL_IP6_DNS: ("dns", True, _ip),
+    iana.INTERNAL_IP4_SUBNET: ("subnets", True, _subnet),
+    iana.INTERNAL_IP6_SUBNET: ("subnets", True, _subnet),
+    iana.INTERNAL_DNS_DOMAIN: ("domains", True, lambda value: value.decode("ascii", "replace")),
+    iana.APPLICATION_VERSION: ("version", False, lambda value: value.decode("utf-8", "replace")),
+}
+
+
+def _address(body):
+    fields = {"address": None, "netmask": None, "address6": None, "version": None}
+    fields.update({"dns": [], "subnets": [], "domains": []})
+    while body.at < len(body.data):
+        name, several, read = _CFG[body.number(2)]
+        try:
+            value = read(body.take(body.number(2)))
+        except IndexError as error:
+            raise ValueError("short") from error
+        if several:
+            fields[name].append(value)
+        else:
+            fields[name] = value
+    return fields
 
 
 def _child_down(body):
@@ -187,11 +225,7 @@ _DECODERS = {
     },
     event.CHILD_UP: _child_up,
     event.CHILD_DOWN: _child_down,
-    event.ADDRESS: lambda body: {
-        "address": body.address(),
-        "netmask": body.address(),
-        "dns": body.all_of(body.address),
-    },
+    event.ADDRESS: _address,
     event.CLOSED: _closed,
     event.NEGOTIATING: _negotiating,
     event.PING: _ping,

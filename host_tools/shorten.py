@@ -10,6 +10,7 @@ and `PUBLIC`. The host gets the way back as `Names.symbols`.
 
 import ast
 import builtins
+import collections
 import copy
 import itertools
 import keyword
@@ -157,9 +158,13 @@ class Names:
 
     def __init__(self, texts: dict[str, str], modules: list[str]):
         uses = _Uses()
+        files = collections.Counter()  # in how many of them a name occurs: the more, the likelier it is in memory
         for where, text in texts.items():
             tree = ast.parse(text, where)
             uses.visit(tree)
+            here = _Uses()
+            here.visit(tree)
+            files.update(here.variables | here.attributes | here.members)
             uses.kept.update(_constants(tree))
             for line, name in uses.reflection:
                 raise fold.FoldError(f"{where}:{line}: {name}: this file's names are shortened, so none is looked at")
@@ -170,7 +175,8 @@ class Names:
         kept = (
             uses.kept | foreign | PUBLIC | set(dir(builtins)) | {part for name in modules for part in name.split(".")}
         )
-        own = sorted(name for name in uses.defined - kept if not name.startswith("__") and name.isascii())
+        own = [name for name in uses.defined - kept if not name.startswith("__") and name.isascii()]
+        own.sort(key=lambda name: (-files[name], name))
         taken = uses.variables | uses.attributes | uses.members | uses.kept | PUBLIC
         self.mapping = self._assign(own, uses, [name for name in free if name not in taken], taken | foreign)
         self.variables = {self.mapping[name]: name for name in own if name in uses.variables}

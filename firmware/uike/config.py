@@ -10,7 +10,7 @@ from binascii import a2b_base64, unhexlify
 
 from uike import identity, keywords
 from uike.connection import Connection, Policy
-from uike.wire import address, selectors
+from uike.wire import address, address6, selectors
 
 CONNECTIONS_MAX = 8
 PROPOSALS_MAX = 8
@@ -19,6 +19,7 @@ CHILDREN_MAX = 8
 NAME_MAX = 32
 PSK_MAX = 256  # bytes
 DNS_MAX = 4
+DOMAINS_MAX = 4
 
 _IKE_DEFAULT = (
     "aes128-aes256-sha256-x25519-ecp256-modp2048",
@@ -27,7 +28,7 @@ _IKE_DEFAULT = (
 _ESP_DEFAULT = ("aes128-aes256-sha256", "aes128gcm16-aes256gcm16-chacha20poly1305")
 _NAME = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 _ID_ALLOWED = "gw.example, user@example, 192.0.2.1, @#c0ffee (key id)"
-_TS_ALLOWED = 'a list of "10.1.0.0/16", "10.1.0.7", "10.1.0.5-10.1.0.9", each with [tcp/443] or the like at its end'
+_TS_ALLOWED = 'a list of "10.1.0.0/16", "10.1.0.7", "10.1.0.5-10.1.0.9", "2001:db8::/32", each with [tcp/443] behind'
 
 
 class ConfigError(ValueError):
@@ -109,10 +110,12 @@ def _check(connection, table):
         raise ConfigError("remote", "an initiator must know its gateway", "an address or a name")
     if connection.virtual_ip and connection.local_ts:
         raise ConfigError("local_ts", "given beside virtual_ip", "one of them: the virtual IP is the local selector")
-    if connection.pool and connection.remote_ts:
+    pools = connection.pool or connection.pool6
+    if pools and connection.remote_ts:
         raise ConfigError("remote_ts", "given beside pool", "one of them: the assigned address is the remote selector")
-    if connection.dns and not connection.pool:
-        raise ConfigError("dns", "given without pool", "both or none")
+    for key in ("dns", "domains", "require_cp"):
+        if getattr(connection, key) and not pools:
+            raise ConfigError(key, "given without pool", "both or none")
     if not connection.proposals:
         connection.proposals = _proposals(_IKE_DEFAULT, True)
     if not connection.esp_proposals:
@@ -120,7 +123,7 @@ def _check(connection, table):
     if connection.initiator and not connection.remote_ts:
         connection.remote_ts = (selectors.make(0, 0, 65535, bytes(4), b"\xff\xff\xff\xff"),)
     for policy in connection.more:
-        if not policy.remote_ts and not connection.pool:
+        if not policy.remote_ts and not pools:
             raise ConfigError("child", "%s: no remote_ts" % policy.name, _TS_ALLOWED)
         policy.esp_proposals = policy.esp_proposals or connection.esp_proposals
 
@@ -240,19 +243,41 @@ def _proposals(value, ike):
 def _pool(value):
     allowed = '"10.9.0.0/24"; /16 to /30'
     network = _network(_text(value, allowed), 16, 30)
-    if not network:
+    if not network or len(network[0]) != 4:
         raise _Problem("not a network, or not of that size", allowed)
     first, last = [int.from_bytes(end, "big") for end in network]
     mask = 0xFFFFFFFF ^ (last - first)  # the addresses of the network and of its broadcast stay free
     return (first + 1).to_bytes(4, "big"), (last - 1).to_bytes(4, "big"), mask.to_bytes(4, "big")
 
 
+def _pool6(value):
+    allowed = '"2001:db8:9::/112"; /64 to /126'
+    network = _network(_text(value, allowed), 64, 126)
+    if not network or len(network[0]) != 16:
+        raise _Problem("not a network, or not of that size", allowed)
+    first, last = [int.from_bytes(end, "big") for end in network]
+    bits = address.number(value.partition("/")[2], 128)
+    return (first + 1).to_bytes(16, "big"), last.to_bytes(16, "big"), bytes((bits,))
+
+
 def _addresses(value):
-    allowed = 'a list of IPv4 addresses: ["10.1.0.53"]'
-    found = [address.parse(item) for item in _list(value, DNS_MAX, allowed)]
+    allowed = 'a list of addresses: ["10.1.0.53", "2001:db8:1::53"]'
+    found = [_address(item) for item in _list(value, DNS_MAX, allowed)]
     if None in found:
-        raise _Problem("not an IPv4 address", allowed)
+        raise _Problem("not an IP address", allowed)
     return tuple(found)
+
+
+def _domains(value):
+    allowed = 'a list of names: ["corp.example"]'
+    for item in _list(value, DOMAINS_MAX, allowed):
+        if not 0 < len(item) <= 253 or [c for c in item if c not in _NAME]:
+            raise _Problem("not a name", allowed)
+    return tuple([item.encode() for item in value])
+
+
+def _address(text):
+    return address6.parse(text) if ":" in text else address.parse(text)
 
 
 def _selectors(value):
@@ -263,16 +288,16 @@ def _selector(text):
     text, _, tail = text.partition("[")
     protocol, low, high = _protocol(tail) if tail or _ else (0, 0, 65535)
     if "-" in text:
-        first, last = [address.parse(part.strip()) for part in text.split("-", 1)]
-        network = (first, last) if first and last and first <= last else None
+        first, last = [_address(part.strip()) for part in text.split("-", 1)]
+        network = (first, last) if first and last and len(first) == len(last) and first <= last else None
     else:
-        network = _network(text, 0, 32)
+        network = _network(text, 0, 128)
     if not network:
-        raise _Problem('"%s": not an IPv4 network or range (a network has no host bits)' % text, _TS_ALLOWED)
+        raise _Problem('"%s": not a network or range (a network has no host bits)' % text, _TS_ALLOWED)
     return selectors.make(protocol, low, high, network[0], network[1])
 
 
-_PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17}
+_PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17, "ipv6-icmp": 58}
 
 
 def _protocol(tail):
@@ -289,13 +314,14 @@ def _protocol(tail):
 def _network(text, shortest, longest):
     """(first, last) address of a network, None when it is none: host bits must be zero."""
     base, slash, bits = text.partition("/")
-    base = address.parse(base)
-    bits = address.number(bits, 32) if slash else 32
+    base = _address(base)
+    most = 8 * len(base or b"")
+    bits = address.number(bits, most) if slash else most
     if base is None or bits is None or not shortest <= bits <= longest:
         return None
-    span = (1 << (32 - bits)) - 1
+    span = (1 << (most - bits)) - 1
     first = int.from_bytes(base, "big")
-    return None if first & span else (base, (first + span).to_bytes(4, "big"))
+    return None if first & span else (base, (first + span).to_bytes(len(base), "big"))
 
 
 def _count(value, low, high, unit, factor):
@@ -321,7 +347,10 @@ _KEYS = {
     "esp_proposals": ("esp_proposals", _proposals, None, (False,)),
     "virtual_ip": ("virtual_ip", _flag, True, ()),
     "pool": ("pool", _pool, False, ()),
+    "pool6": ("pool6", _pool6, False, ()),
+    "require_cp": ("require_cp", _flag, False, ()),
     "dns": ("dns", _addresses, False, ()),
+    "domains": ("domains", _domains, False, ()),
     "local_ts": ("local_ts", _selectors, None, ()),
     "remote_ts": ("remote_ts", _selectors, None, ()),
     "dpd_delay": ("dpd_delay_ms", _count, None, (0, 86_400, "seconds, 0 for never", 1_000)),
@@ -338,5 +367,6 @@ _KEYS = {
     "retransmit_tries": ("retransmit_tries", _count, None, (1, 12, "times", 1)),
     "fragmentation": ("fragmentation", _flag, None, ()),
     "fragment_size": ("fragment_size", _count, None, (200, 1_500, "bytes of an IP datagram", 1)),
+    "cookie_threshold": ("cookie_threshold", _count, False, (0, 5, "half-open SAs, 0 for always", 1)),
 }
 _CHILD_KEYS = ("esp_proposals", "local_ts", "remote_ts")

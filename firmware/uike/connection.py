@@ -28,7 +28,10 @@ class Connection:
         self.esp_proposals = ()
         self.virtual_ip = False  # an initiator asks for an inner address
         self.pool = None  # a responder hands them out: (first, last, netmask), four bytes each
-        self.dns = ()  # addresses of four bytes
+        self.pool6 = None  # (first, last, prefix length as a byte), sixteen bytes each
+        self.require_cp = False  # and refuses a client that asks for none
+        self.dns = ()  # addresses of 4 or 16 bytes
+        self.domains = ()  # names that those servers resolve
         self.local_ts = ()  # selectors in wire form, see wire/selectors
         self.remote_ts = ()
         self.dpd_delay_ms = 30_000
@@ -41,6 +44,7 @@ class Connection:
         self.esp_rekey_ms = 3_600_000  # of a Child SA
         self.esp_rekey_packets = 1 << 31
         self.esp_rekey_bytes = 0
+        self.cookie_threshold = 3  # half-open SAs, above which a responder asks for a cookie
         self.mobike = True  # an initiator may change its address, RFC 4555
         self.reauth_ms = 0  # of an initiator: it proves itself anew that often
         self.auth_lifetime_ms = 0  # of a responder: its peers have to, RFC 4478

@@ -5,26 +5,28 @@ SA. Every collection here has a limit. The caller passes the time, in millisecon
 """
 
 from uike import event, iana, lifetime, reason
+from uike.admission import Admission
 from uike.ike import exchange
 from uike.ike.exchange import pack_where
 from uike.ike.sa import IkeSa
 from uike.ipsec import packet as esp
-from uike.ipsec.policy import allows, inner_size
+from uike.ipsec.policy import allows, inner_size, upper
 from uike.ipsec.sad import ChildSa, Sad, spi_key
 from uike.transient import drop, load
 from uike.verdict import Verdicts
-from uike.wire.message import Message, build, notify
+from uike.wire.message import Message
 from uike.wire.refusal import Refusal
 
 _DATAGRAM_MAX = 4096
 _OUTGOING_MAX = 32
 _EVENTS_MAX = 32
 _SAS_MAX = 16
-_HALF_OPEN_MAX = 6
-_HALF_OPEN_MS = 30_000
 _NON_ESP_MARKER = bytes(4)
 _KEEPALIVE = b"\xff"
-_ANYWHERE = (b"\x07\0\0\x10\0\0\xff\xff\0\0\0\0\xff\xff\xff\xff",)  # a selector, see ipsec/policy
+_ANYWHERE = (  # selectors, see ipsec/policy
+    b"\x07\0\0\x10\0\0\xff\xff" + bytes(4) + b"\xff" * 4,
+    b"\x08\0\0\x28\0\0\xff\xff" + bytes(16) + b"\xff" * 16,
+)
 
 
 class Endpoint(Verdicts):
@@ -41,7 +43,8 @@ class Endpoint(Verdicts):
         self.now = 0
         self.sas = []
         self.sad = Sad()
-        self.leases = []  # (address, IKE SA)
+        self.admission = Admission(self)
+        self.leases = []  # [address, identity, IKE SA or None], see ike/pool
         self.numbered = 0
         self.out = []
         self.happened = []
@@ -57,7 +60,7 @@ class Endpoint(Verdicts):
         return self.numbered
 
     def _initiate(self, connection, local, remote):
-        sa = self._new_sa(connection, True, local, remote)
+        sa = self.new_sa(connection, True, local, remote)
         sa.spi_i = self.new_ike_spi()
         self.sas.append(sa)
         self._guard(sa, self._begin, sa)
@@ -78,11 +81,7 @@ class Endpoint(Verdicts):
         """Deletes every Child SA; the IKE SAs stay."""
         self.now = now
         for sa in self.sas:
-            if sa.state == event.STATE_ESTABLISHED and not sa.quiet:
-                for child in sa.children:
-                    if child.state == event.STATE_CHILD_INSTALLED:
-                        task = load("uike.ike.info").delete_child(sa, child, reason.DELETED_BY_US)
-                        self._guard(sa, exchange.start, sa, task, now)
+            self._guard(sa, load("uike.ike.info").close_children, sa)
 
     def address_changed(self, local, now):
         """Our address, a text, is now `local`: the SAs of our initiator connections go there (`ike/mobike`)."""
@@ -101,7 +100,7 @@ class Endpoint(Verdicts):
             self.drop(reason.NO_MEMORY, remote)
 
     def send_packet(self, packet, now):
-        """An inner IPv4 packet wants to leave. Returns 0, or the reason why it was dropped."""
+        """An inner IP packet wants to leave. Returns 0, or the reason why it was dropped."""
         self.now = now
         size = inner_size(packet, 0, len(packet))
         if not size:
@@ -214,11 +213,11 @@ class Endpoint(Verdicts):
             raise Refusal(reason.ZERO_INITIATOR_SPI)
         sa = self._find(message)
         if message.major != iana.VERSION >> 4:
-            if not sa and not message.response and message.major > iana.VERSION >> 4:
-                self._refuse_version(message)
+            if not sa and message.major > iana.VERSION >> 4:
+                self.admission.tell(message, iana.INVALID_MAJOR_VERSION)
             raise Refusal(reason.WRONG_MAJOR_VERSION)
         if sa is None:
-            self._guard(None, self._receive_first, message)
+            self._guard(None, self.admission.first, message)
         elif message.from_initiator == sa.initiator:
             raise Refusal(reason.WRONG_FLAGS)
         elif message.response:
@@ -245,7 +244,7 @@ class Endpoint(Verdicts):
             self._guard(sa, self._create_child, sa, policy, bytes(packet[:size]))
 
     def _create_child(self, sa, policy, packet):
-        task = load("uike.ike.create").new_child(sa, policy, packet)
+        task = load("uike.ike.create").new_child(sa, policy, packet, upper(packet, 0, len(packet)))
         exchange.start(sa, task, self.now)
 
     def _find(self, message):
@@ -255,37 +254,9 @@ class Endpoint(Verdicts):
                     return sa
         return None
 
-    def _receive_first(self, message):
-        """A message for no SA that we have: an IKE_SA_INIT request, or nothing that we know."""
-        if message.exchange != iana.IKE_SA_INIT or message.response or message.spi_r != bytes(8):
-            raise Refusal(reason.UNKNOWN_IKE_SPI)
-        if not message.from_initiator or message.id:
-            raise Refusal(reason.WRONG_FLAGS)
-        half_open = 0
-        for sa in self.sas:
-            if not sa.initiator and sa.setup:
-                if sa.spi_i == message.spi_i and sa.setup.request == message.buffer:
-                    self.send(sa, sa.last_response, self.now, message)
-                    raise Refusal(reason.RETRANSMITTED_REQUEST)
-                half_open += 1
-        if half_open >= _HALF_OPEN_MAX or len(self.sas) >= _SAS_MAX:
-            raise Refusal(reason.TOO_MANY_HALF_OPEN)
-        candidates = self.responders(message.remote[0])
-        if not candidates:
-            raise Refusal(reason.NO_CONNECTION)
-        sa = self._new_sa(candidates[0], False, message.local, message.remote)
-        sa.spi_i, sa.spi_r = message.spi_i, self.new_ike_spi()
-        sa.expires_at = self.now + _HALF_OPEN_MS
-        self.sas.append(sa)
-        try:
-            exchange.on_request(sa, message, self.now)
-        except Exception:  # nothing is kept of a request that could not even be refused
-            self.forget(sa)
-            raise
-
     def _guard(self, sa, step, *arguments):
         """Runs a step of an SA. What goes wrong in it costs that SA and nothing else."""
-        self.loaded = True
+        self.loaded = self.loaded or sa is not None
         try:
             step(*arguments)
         except Refusal as refusal:
@@ -320,6 +291,20 @@ class Endpoint(Verdicts):
         marker = _NON_ESP_MARKER if local[1] == iana.PORT_NATT else b""
         for datagram in datagrams:
             self._put(sa, marker + datagram, cause)
+
+    def reply(self, message, data):
+        """Queues an answer in the clear that belongs to no SA."""
+        marker = _NON_ESP_MARKER if message.local[1] == iana.PORT_NATT else b""
+        if len(self.out) < _OUTGOING_MAX:
+            self.out.append((marker + data, message.remote, message.local[1]))
+
+    def new_sa(self, connection, initiator, local, remote):
+        """An IKE SA that is not in `sas` yet."""
+        self.next_number()
+        if self.trace:
+            body = bytes((initiator,)) + pack_where(local) + pack_where(remote) + connection.name.encode()
+            self.trace(event.NEGOTIATING, self.numbered, body)
+        return IkeSa(self, self.numbered, connection, initiator, local, remote, self.now)
 
     def follow(self, sa, local, remote):
         """An authentic packet, newer than all before it, came along this path."""
@@ -362,16 +347,6 @@ class Endpoint(Verdicts):
     def has_room(self):
         """Whether one more IKE SA may be made."""
         return len(self.sas) < _SAS_MAX
-
-    def lease(self, sa, pool):
-        """A free inner address of `pool` for this SA, four bytes; None when there is none left."""
-        taken = [address for address, _ in self.leases]
-        for number in range(int.from_bytes(pool[0], "big"), int.from_bytes(pool[1], "big") + 1):
-            address = number.to_bytes(4, "big")
-            if address not in taken:
-                self.leases.append((address, sa))
-                return address
-        return None
 
     def idle(self, sa):
         """Our exchange has ended and none is waiting: the next step of an initiator, if there is one."""
@@ -420,13 +395,6 @@ class Endpoint(Verdicts):
 
     # -- small parts -------------------------------------------------------------------------------------------------
 
-    def _new_sa(self, connection, initiator, local, remote):
-        self.next_number()
-        if self.trace:
-            body = bytes((initiator,)) + pack_where(local) + pack_where(remote) + connection.name.encode()
-            self.trace(event.NEGOTIATING, self.numbered, body)
-        return IkeSa(self, self.numbered, connection, initiator, local, remote, self.now)
-
     def _put(self, sa, datagram, cause=None):
         sa.sent_at = self.now
         if len(self.out) < _OUTGOING_MAX:
@@ -436,13 +404,3 @@ class Endpoint(Verdicts):
     def _happen(self, what):
         if len(self.happened) < _EVENTS_MAX:
             self.happened.append(what)
-
-    def _refuse_version(self, message):
-        """Tells a peer of a later major version which one we speak (RFC 7296 section 2.5)."""
-        body = [notify(iana.INVALID_MAJOR_VERSION)]
-        flags = iana.FLAG_RESPONSE | (0 if message.from_initiator else iana.FLAG_INITIATOR)
-        data = build(message.spi_i, message.spi_r, message.exchange, flags, message.id, body)
-        if message.local[1] == iana.PORT_NATT:
-            data = _NON_ESP_MARKER + data
-        if len(self.out) < _OUTGOING_MAX:
-            self.out.append((data, message.remote, message.local[1]))

@@ -13,9 +13,11 @@ IKE_PROPOSAL = 4  # chosen transforms, each type(1) id(2) key bits(2)
 NAT = 5  # we are behind one(1) the peer is behind one(1) the peer speaks NAT-T(1)
 RETRANSMIT = 6  # attempt(1) of(1) exchange(1) message ID(4)
 ESTABLISHED = 7  # milliseconds since the first message(4) ID type(1) the peer's identity
-CHILD_UP = 8  # SPI in(4) SPI out(4) n(1) transforms(5n) n(1) local selectors(16n) m(1) remote selectors(16m)
+CHILD_UP = (
+    8  # SPI in(4) SPI out(4) n(1) transforms(5n) n(1) local selectors m(1) remote selectors: 16 bytes each, 40 of IPv6
+)
 CHILD_DOWN = 9  # SPI in(4) SPI out(4) reason(1) packets in(4) packets out(4) bytes in(8) bytes out(8)
-ADDRESS = 10  # address(4) netmask(4) DNS servers(4n)
+ADDRESS = 10  # configuration attributes as in a CP payload: type(2) length(2) value
 CLOSED = 11  # reason(1) notify(2) exchange(1) message ID(4) authenticated(1) detail
 NEGOTIATING = 12  # role(1: 1 initiator) local endpoint(6) remote endpoint(6) connection name
 PING = 13  # sequence(2) answered(1) round trip in ms(4) peer address(4) data length(2)

@@ -31,15 +31,16 @@ _KE = {
     "ecp256": iana.ECP_256,
     "modp2048": iana.MODP_2048,
 }
+_ESN = {"esn": iana.ESN_YES, "noesn": iana.NO_ESN}
 
 IKE_ALLOWED = "a cipher, a hash or prf, a group: aes128-sha256-x25519, aes256gcm16-prfsha384-ecp256; ciphers aes128 aes256 aes128gcm16 aes256gcm16 chacha20poly1305; hashes sha256 sha384 sha512; prfs prfsha256 prfsha384 prfsha512; groups x25519 ecp256 modp2048"  # noqa: E501
-ESP_ALLOWED = "aes128-sha256, aes128gcm16, ...; ciphers aes128 aes256 aes128gcm16 aes256gcm16 chacha20poly1305; hashes sha256 sha384 sha512"  # noqa: E501
+ESP_ALLOWED = "aes128-sha256, aes128gcm16, ...; ciphers aes128 aes256 aes128gcm16 aes256gcm16 chacha20poly1305; hashes sha256 sha384 sha512; esn, noesn"  # noqa: E501
 
 
 def parse(text, ike):
     """Transforms of one proposal, in the order of the registry's types. ValueError says what is wrong with it."""
     found = _sort_words(text, ike)
-    encr, integ, prf, group = found
+    encr, integ, prf, group, esn = found
     if not encr:
         raise ValueError("no cipher")
     kinds = [row[1] != iana.ENCR_AES_CBC for row in encr]
@@ -57,13 +58,14 @@ def parse(text, ike):
             raise ValueError("no group")
     elif aead and integ:
         raise ValueError("an AEAD cipher takes no hash")
-    esn = [] if ike else [(iana.ESN, iana.NO_ESN, 0)]
+    if not ike and not esn:
+        esn = [(iana.ESN, iana.NO_ESN, 0)]
     return tuple(encr + prf + ([] if aead else integ) + group + esn)
 
 
 def _sort_words(text, ike):
-    """Four lists of transforms: ciphers, integrity, PRFs, groups."""
-    encr, integ, prf, group = [], [], [], []
+    """Five lists of transforms: ciphers, integrity, PRFs, groups, sequence numbers."""
+    encr, integ, prf, group, esn = [], [], [], [], []
     for word in text.split("-"):
         if word in _ENCR:
             _add(encr, (iana.ENCR,) + _ENCR[word], word)
@@ -73,9 +75,11 @@ def _sort_words(text, ike):
             _add(prf, (iana.PRF, _PRF[word], 0), word)
         elif word in _KE:
             _add(group, (iana.KE_METHOD, _KE[word], 0), word)
-        elif word != "noesn" or ike:
+        elif word in _ESN and not ike:
+            _add(esn, (iana.ESN, _ESN[word], 0), word)
+        else:
             raise ValueError("%s: unknown" % (word or "an empty word"))
-    return encr, integ, prf, group
+    return encr, integ, prf, group, esn
 
 
 def _add(transforms, transform, word):

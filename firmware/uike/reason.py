@@ -113,6 +113,14 @@ SEED_SHORT = 124
 SEED_UNREADABLE = 125
 SEED_NOT_KEPT = 126
 
+# 140..: the front door (admission, and what cannot be believed)
+COOKIE_WANTED = 140
+HALF_OPEN_OF_ADDRESS = 141
+TOO_MANY_SAS = 142
+# 160..: selectors and configuration payloads (ike/child, ike/cp)
+SINGLE_PAIR_WANTED = 160
+ADDRESS_NOT_ASKED = 161
+
 # 180..: a peer moved, or was to prove itself again (ike/mobike, ike/reauth)
 BAD_COOKIE2 = 180
 ADDRESS_REFUSED = 181

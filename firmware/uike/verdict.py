@@ -32,11 +32,11 @@ class Verdicts:
         if sa.replaces:
             load("uike.ike.reauth").succeeded(sa)
 
-    def assigned(self, sa, address, netmask, servers):
-        """The configuration payload gave an inner address."""
+    def assigned(self, sa, attributes):
+        """The configuration payload gave inner addresses; `attributes` are what came with them, as on the wire."""
         if self.trace:
-            self.trace(event.ADDRESS, sa.number, address + netmask + servers)
-        self._happen((event.ADDRESS, sa, address))
+            self.trace(event.ADDRESS, sa.number, attributes)
+        self._happen((event.ADDRESS, sa, sa.address or sa.address6))
 
     def drop(self, why, remote=None, detail=b""):
         """Counts and traces a dropped datagram or packet; returns the reason."""
@@ -113,7 +113,12 @@ class Verdicts:
             sa.replaces = None
         sa.fresh = sa.rival = None
         self._close_children(sa, reason.DELETED_BY_US)
-        self.leases = [lease for lease in self.leases if lease[1] is not sa]
+        for lease in list(self.leases):
+            if lease[2] is sa:  # kept for the same identity, behind those that were given back earlier
+                lease[2] = None
+                self.leases.remove(lease)
+                if lease[0] not in [other[0] for other in self.leases]:
+                    self.leases.append(lease)
         if sa.state != event.STATE_DEAD:
             sa.become(event.STATE_DEAD)
         sa.wipe()

@@ -50,6 +50,8 @@ class Meter:
 
 
 class Counted:
+    high = None
+
     def __init__(self, meter, cipher):
         self.meter, self.cipher = meter, cipher
         self.iv_size, self.icv_size, self.block_size = cipher.iv_size, cipher.icv_size, cipher.block_size

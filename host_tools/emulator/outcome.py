@@ -59,7 +59,7 @@ class Outcome:
         self.packets[1] += fields["packets_out"]
 
     def _on_address(self, event, fields):
-        self.virtual_ip, self.netmask = fields["address"], fields["netmask"]
+        self.virtual_ip, self.netmask = fields["address"] or fields["address6"], fields["netmask"]
 
     def _on_ping(self, event, fields):
         self.rtt_ms.append(fields["rtt_ms"] if fields["answered"] else None)

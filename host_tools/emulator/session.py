@@ -109,13 +109,13 @@ class Session:
             self._follow(event)
 
     def _follow(self, event) -> None:
-        if event.name == "address" and self.tun:
+        if event.name == "address" and self.tun and event.fields["address"]:
             self.tun.address(event.fields["address"])
         if event.name != "child_up":
             return
         if self.tun:
             for selector in event.fields["remote_ts"]:
-                for network in selector_networks(selector):
+                for network in selector_networks(selector) if len(selector) == 16 else ():
                     if not self.tun.route(network):
                         self.lead.on_text(f"{self.tun.name}: no route for 0.0.0.0/0; add those you want by hand")
         if self._up_at is None:

@@ -72,6 +72,9 @@ def test_defaults():
     assert (connection.dpd_delay_ms, connection.nat_keepalive_ms) == (30_000, 20_000)
 
 
+V6_NET = tuple(bytes.fromhex("20010db8000100000000000000000000"))
+
+
 @pytest.mark.parametrize(
     ("text", "identity"),
     [
@@ -154,7 +157,7 @@ def test_ike_keywords_that_are_refused(text, problem):
 
 
 @pytest.mark.parametrize(
-    ("text", "problem"), [("aes128gcm16-sha256", "takes no hash"), ("aes128", "no hash"), ("esn", "unknown")]
+    ("text", "problem"), [("aes128gcm16-sha256", "takes no hash"), ("aes128", "no hash"), ("esn", "no cipher")]
 )
 def test_esp_keywords_that_are_refused(text, problem):
     key, said, _ = refused(INITIATOR, esp_proposals=[text])
@@ -195,6 +198,8 @@ def test_a_refused_secret_is_not_in_the_message(changes):
         ("0.0.0.0/0", (0, 0, 65535, (0, 0, 0, 0), (255, 255, 255, 255))),
         ("10.1.0.7[tcp/443]", (6, 443, 443, (10, 1, 0, 7), (10, 1, 0, 7))),
         ("10.1.0.7[udp/1000-2000]", (17, 1000, 2000, (10, 1, 0, 7), (10, 1, 0, 7))),
+        ("2001:db8:1::/48", (0, 0, 65535, V6_NET, V6_NET[:6] + (255,) * 10)),
+        ("2001:db8:1::-2001:db8:1:ffff:ffff:ffff:ffff:ffff[tcp/443]", (6, 443, 443, V6_NET, V6_NET[:6] + (255,) * 10)),
         ("10.1.0.7[icmp]", (1, 0, 65535, (10, 1, 0, 7), (10, 1, 0, 7))),
         ("10.1.0.7[89]", (89, 0, 65535, (10, 1, 0, 7), (10, 1, 0, 7))),
     ],
@@ -207,7 +212,7 @@ def test_selectors(text, selector):
 @pytest.mark.parametrize(
     "text",
     ["10.1.0.5/16", "10.1.0.0/33", "10.1.0.0/", "10.1.0", "10.1.0.9-10.1.0.5", "10.1.0.7[tcp/443",
-     "10.1.0.7[tcp/70000]", "10.1.0.7[]", "10.1.0.7[tcp/9-5]", "2001:db8::/32", ""],
+     "10.1.0.7[tcp/70000]", "10.1.0.7[]", "10.1.0.7[tcp/9-5]", "2001:db8::1/32", ""],
 )  # fmt: skip
 def test_selectors_that_are_refused(text):
     assert refused(INITIATOR, remote_ts=[text])[0] == "remote_ts"
@@ -297,3 +302,35 @@ def test_any_value_of_any_key_is_taken_or_refused(key, value):
         assert error.problem and error.allowed
     else:
         assert len(connections) == 1
+
+
+def test_pool_of_ipv6_and_what_goes_with_it():
+    connection = load(
+        RESPONDER, pool6="2001:db8:9::/112", dns=["2001:db8:1::53"], domains=["corp.example"], require_cp=True
+    )
+    base = bytes.fromhex("20010db8000900000000000000000000")
+    assert connection.pool6 == (base[:15] + b"\1", base[:14] + b"\xff\xff", b"\x70")
+    assert connection.dns == (bytes.fromhex("20010db8000100000000000000000053"),)
+    assert connection.domains == (b"corp.example",) and connection.require_cp is True
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"pool6": "10.9.0.0/24"}, "pool6"),
+        ({"pool": "2001:db8::/28"}, "pool"),
+        ({"pool6": "2001:db8:9::1/112"}, "pool6"),
+        ({"pool6": "2001:db8:9::/63"}, "pool6"),
+        ({"pool6": "2001:db8:9::/127"}, "pool6"),
+        ({"pool6": "2001:db8:9::/112", "domains": ["no name"]}, "domains"),
+        ({"domains": ["corp.example"]}, "domains"),
+        ({"require_cp": True}, "require_cp"),
+        *(
+            ({"local_ts": [text]}, "local_ts")
+            for text in ("2001:db8::/129", "2001::db8::/48", ":::/0", "1:2:3:4:5:6:7/128", "1:2:3:4:5:6:7:8:9/128",
+                         "12345::/16", "2001:db8::1/64", "10.1.0.1-2001:db8::1", "::1-::", "g::/16", "1:2:3:4:5:6:7:8::")
+        ),
+    ],
+)  # fmt: skip
+def test_ipv6_that_is_refused(changes, key):
+    assert refused(RESPONDER, **changes)[0] == key

@@ -21,7 +21,7 @@ class Refused(ValueError):
     pass
 
 
-class Counter:
+class Tally:
     kind_of_counter = "spelled"
 
     def __init__(self, first_number, *more_numbers, keyword_only=3):
@@ -36,7 +36,7 @@ class Counter:
 
 
 def everything(first_number):
-    counter = Counter(first_number, 1, keyword_only=long_function(first_number=2) + _aid())
+    counter = Tally(first_number, 1, keyword_only=long_function(first_number=2) + _aid())
     shown = counter.add_to_it("\u00e9", 5)
     try:
         raise Refused(first_number)
@@ -69,7 +69,7 @@ def test_a_shortened_program_does_the_same(names):
     assert run(SOURCE, OTHER, "everything") == EXPECTED
     short, other = names.shorten(SOURCE, "x.py"), names.shorten(OTHER, "other.py")
     assert run(short, other, names.mapping["everything"]) == EXPECTED
-    for name in ("first_number", "add_to_it", "state_of_things", "_total", "Counter", "helper_function", "_aid"):
+    for name in ("first_number", "add_to_it", "state_of_things", "_total", "Tally", "helper_function", "_aid"):
         assert name in names.mapping and name not in short + other
 
 
@@ -120,9 +120,9 @@ def test_names_in_an_f_string_stay():
 
 
 def test_a_guest_whose_names_would_meet_others_is_refused(names):
-    new = names.mapping["Counter"]
-    with pytest.raises(FoldError, match=f"{new} is Counter"):
-        names.shorten(f"from uike.x import Counter\n{new} = Counter\n", "guest.py")
+    new = names.mapping["Tally"]
+    with pytest.raises(FoldError, match=f"{new} is Tally"):
+        names.shorten(f"from uike.x import Tally\n{new} = Tally\n", "guest.py")
     new = names.mapping["add_to_it"]
     with pytest.raises(FoldError, match=f"{new} is add_to_it"):
         names.shorten(f"class Mine:\n    def {new}(self):\n        pass\n", "guest.py")

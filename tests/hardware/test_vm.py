@@ -10,8 +10,8 @@ from host_tools.emulator.vm import DoorError, run_script
 from tests.hardware import ecc_model, mpi_model
 from tests.hardware.mpi_model import Silicon
 
-MPI_MAX = 10_928  # bytes of heap while loaded, all transient
-ECC_MAX = 9_792
+MPI_MAX = 15_200  # bytes of heap while loaded, all transient
+ECC_MAX = 13_600
 
 PRELUDE = """
 import gc, host
@@ -79,7 +79,7 @@ class Door:
 
 
 def run(silicon, script, heap="96k"):
-    firmware = ("uike.crypto.esp32", "uike.hal.vm.registers")
+    firmware = ("uike.crypto", "uike.hal.vm.registers")
     stdout, fuel, verdict = run_script(PRELUDE + script, heap, firmware=firmware, door=Door(silicon))
     assert verdict.ok, verdict
     return stdout.split("\n", 1)

@@ -63,7 +63,7 @@ def test_text_is_no_record(text):
         line(event.STATE, 1, 0, b"\1"),
         line(event.STATE, 1, 0, b"\1\2\3"),
         line(event.CHILD_UP, 1, 0, bytes(8) + b"\xff"),
-        line(event.ADDRESS, 1, 0, bytes(9)),
+        line(event.ADDRESS, 1, 0, b"\0\1\0\4\x0a\0\0"),
     ],
 )
 def test_a_broken_record_is_garbled(broken):

@@ -55,7 +55,10 @@ def test_cookies_without_end():
     while world.board.endpoint.out and rounds < 40:
         asking.ask()
         rounds += 1
-    assert 2 <= rounds <= 10 and world.board.closed() == ["COOKIE_LOOP"]
+    assert rounds == 5 and not world.board.closed()  # a true answer would still count
+    world.gateway.endpoint.connections.clear()
+    world.run(20_000)
+    assert world.board.closed() == ["COOKIE_LOOP"]
 
 
 def test_an_empty_cookie_is_none():

@@ -77,7 +77,7 @@ def test_liveness_after_silence_and_verdict_when_the_peer_is_gone():
     wire.filter = lambda sender, datagram, port: []
     wire.run(200_000)
     assert wire.board.closed() == ["PEER_DEAD"] and wire.gateway.closed() == ["PEER_DEAD"]
-    assert not wire.board.endpoint.sad.inbound and not wire.gateway.endpoint.leases
+    assert not wire.board.endpoint.sad.inbound and all(lease[2] is None for lease in wire.gateway.endpoint.leases)
 
 
 def test_half_open_sa_is_forgotten():
@@ -91,14 +91,15 @@ def test_half_open_sa_is_forgotten():
 
 
 def test_half_open_sas_have_a_limit():
-    wire = World()
+    wire = World(responder=connection(False, cookie_threshold=20))
     for i in range(20):
         side = world.Side(world.BOARD, [connection(True)], i)
         side.endpoint.connect(side.endpoint.connections[0], world.BOARD, world.GATEWAY, 0)
         ((datagram, _, _),) = side.endpoint.outgoing()
-        wire.gateway.endpoint.receive(bytes(datagram), (world.GATEWAY, 500), (world.BOARD, 500), 0)
+        wire.gateway.endpoint.receive(bytes(datagram), (world.GATEWAY, 500), (f"198.51.100.{i}", 500), 0)
     assert len(wire.gateway.endpoint.sas) == 6
     assert wire.gateway.dropped().count("TOO_MANY_HALF_OPEN") == 14
+    wire.gateway.endpoint.outgoing()
     wire.run(31_000)
     assert not wire.gateway.endpoint.sas
 

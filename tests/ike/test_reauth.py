@@ -4,7 +4,7 @@ import pytest
 
 from tests.ike.test_rekey import agree, rekey_ike, tunnel, works
 from uike import event, iana
-from uike.ike import exchange
+from uike.ike import exchange, reauth
 from uike.wire.message import notify
 
 QUIET = {"dpd_delay_ms": 0, "nat_keepalive_ms": 0}
@@ -130,3 +130,30 @@ def test_no_room_for_a_second_one_means_later():
     wire.run(80_000)
     assert len(wire.board.said("REAUTHENTICATED")) == 1
     assert wire.board.sa.state == event.STATE_ESTABLISHED and works(wire)
+
+
+def test_the_old_one_is_being_rekeyed_when_the_new_one_comes_up():
+    wire = tunnel(**QUIET, board={"reauth_ms": 60_000})
+    held = []
+    wire.filter = lambda sender, datagram, port: held.append((sender, datagram)) or [] if port == 4500 else [datagram]
+    rekey_ike(wire.board)
+    wire.board.sa.auth_until = None
+    reauth.renew(wire.board.sa)
+    wire.settle()
+    wire.filter = lambda sender, datagram, port: [datagram]
+    # the new one gets its answer first     --> IKE_AUTH     <-- ..     then the old one     --> CREATE_CHILD_SA     <-- ..
+    wire.run(wire.now + 90_000)
+    assert agree(wire) == (1, 1) and works(wire) and len(wire.board.said("REAUTHENTICATED")) >= 1
+
+
+@pytest.mark.parametrize("role", ["board", "gateway"])
+def test_close_in_the_middle_of_a_rekeying(role):
+    # --> CREATE_CHILD_SA { SA, Ni, KEi }     closed     <-- { SA, Nr, KEr }     --> { D(IKE) } on both     <-- { }
+    wire = tunnel(**QUIET)
+    side = getattr(wire, role)
+    rekey_ike(side)
+    side.endpoint.close(None, wire.now)
+    wire.settle()
+    wire.run(wire.now + 60_000)
+    assert not wire.board.endpoint.sas and not wire.gateway.endpoint.sas and not wire.internal_errors()
+    assert side.closed() == ["DELETED_BY_US"]

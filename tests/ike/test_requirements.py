@@ -98,13 +98,16 @@ def test_an_old_message_id():
 @pytest.mark.parametrize("exchange", [iana.IKE_AUTH, iana.CREATE_CHILD_SA, iana.INFORMATIONAL])
 @pytest.mark.parametrize("flags", [iana.FLAG_INITIATOR, iana.FLAG_RESPONSE, iana.FLAG_INITIATOR | iana.FLAG_RESPONSE])
 @pytest.mark.parametrize("kind", [iana.INVALID_IKE_SPI, iana.INVALID_SYNTAX])
-def test_an_unprotected_message_changes_nothing_and_is_not_answered(exchange, flags, kind):
+def test_an_unprotected_message_changes_nothing_and_only_an_unknown_spi_is_answered(exchange, flags, kind):
     wire = tunnel()
     sa = wire.gateway.sa
     before = (sa.state, sa.send_id, sa.receive_id, len(sa.children))
     for spis in ((sa.spi_i, sa.spi_r), (b"unknown!", b"as well!"), (bytes(8), sa.spi_r)):
         data = message.build(*spis, exchange, flags, sa.receive_id, [message.notify(kind)])
-        assert deliver(wire, wire.board, wire.gateway, [data]) == []
+        answers = deliver(wire, wire.board, wire.gateway, [data])
+        stranger = spis[0] == b"unknown!" and not flags & iana.FLAG_RESPONSE
+        told = message.build(*spis, exchange, iana.FLAG_RESPONSE, sa.receive_id, [message.notify(iana.INVALID_IKE_SPI)])
+        assert [bytes(answer[0])[4:] for answer in answers] == ([bytes(told)] if stranger else [])
     assert (sa.state, sa.send_id, sa.receive_id, len(sa.children)) == before
     assert len(wire.gateway.dropped()) == 3 and wire.gateway.dropped()[1:] == ["UNKNOWN_IKE_SPI", "ZERO_INITIATOR_SPI"]
     assert works(wire)

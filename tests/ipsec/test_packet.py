@@ -86,7 +86,7 @@ GOOD = inner(30, outbound=False)
 BAD_PACKETS = [
     ("ESP_BAD_PADDING", pad(GOOD)[:-3] + b"\x00" + pad(GOOD)[-2:]),
     ("ESP_BAD_PADDING", bytes(14) + b"\xff\x04"),
-    ("ESP_NEXT_HEADER", pad(GOOD, kind=41)),
+    ("ESP_INNER_PACKET", pad(GOOD, kind=41)),
     ("ESP_NEXT_HEADER", pad(GOOD, kind=17)),
     ("ESP_DUMMY", pad(bytes(20), kind=59)),
     ("ESP_INNER_PACKET", pad(b"\x65" + GOOD[1:])),

@@ -38,6 +38,14 @@ class WatchedCipher:
         self.iv_size, self.icv_size, self.block_size = cipher.iv_size, cipher.icv_size, cipher.block_size
         node.unwiped.add(self)
 
+    @property
+    def high(self):
+        return self.cipher.high
+
+    @high.setter
+    def high(self, value):
+        self.cipher.high = value
+
     def seal(self, buf, aad, end):
         self.node.heap.take()
         used = self.key, bytes(buf[aad : aad + self.iv_size])

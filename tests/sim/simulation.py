@@ -212,7 +212,8 @@ class Simulation:
     def nothing_left(self):
         for node in self.nodes:
             endpoint = node.endpoint
-            left = endpoint.sas, endpoint.sad.inbound, endpoint.sad.outbound, endpoint.leases
+            in_use = [lease for lease in endpoint.leases if lease[2]]  # others wait for their client to come back
+            left = endpoint.sas, endpoint.sad.inbound, endpoint.sad.outbound, in_use
             if any(left):
                 states = [(sa.number, sa.state, sa.quiet, sa.expires_at, sa.task) for sa in endpoint.sas]
                 raise Violation(f"{node.name} still has {left}, {states}")

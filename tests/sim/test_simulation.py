@@ -37,7 +37,7 @@ def test_a_leak_a_packet_taken_twice_and_a_key_kept_are_noticed():
     ]
     with pytest.raises(Violation, match="twice"):
         world._arrived(board, world.packets[serial][0])
-    board.endpoint.leases.append((bytes(4), None))
+    board.endpoint.leases.append([bytes(4), (2, b"board"), board])
     with pytest.raises(Violation, match="still has"):
         world.nothing_left()
     board.endpoint.leases.clear()

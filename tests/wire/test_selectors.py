@@ -46,7 +46,7 @@ def test_narrowing(offered, allowed, left):
 
 def test_other_types_are_passed_over():
     body = bytes((3, 0, 0, 0)) + V6 + NET + bytes((9, 0, 0, 8)) + bytes(4)
-    assert selectors.parse(body) == [NET]
+    assert selectors.parse(body) == [V6, NET]
 
 
 GOOD = selectors.build([NET, ANY])
@@ -72,6 +72,6 @@ def test_a_limit_on_how_many_are_kept():
 def test_random_bytes_are_refused_or_parsed(body):
     try:
         for selector in selectors.parse(body):
-            assert len(selector) == 16
+            assert len(selector) in (16, 40)
     except Refusal as refusal:
         assert refusal.reason == reason.BAD_TS_PAYLOAD

@@ -25,7 +25,7 @@ def checksum(data, at, end):
 def is_echo(packet, kind):
     """Whether the IPv4 packet is a whole, valid ICMP echo message of that kind."""
     at = (packet[0] & 15) * 4
-    if packet[9] != iana.IPPROTO_ICMP or packet[6] & 0x3F or packet[7] or len(packet) < at + 8:
+    if packet[0] >> 4 != 4 or packet[9] != iana.IPPROTO_ICMP or packet[6] & 0x3F or packet[7] or len(packet) < at + 8:
         return False
     return packet[at] == kind and packet[at + 1] == 0 and checksum(packet, at, len(packet)) == 0
 

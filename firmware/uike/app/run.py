@@ -147,12 +147,13 @@ class Appliance:
 
 
 def own_address(child):
-    """The address that is ours in a Child SA: the one that we were assigned, or the first host of its first local
-    selector."""
+    """The IPv4 address that is ours in a Child SA: the one that we were assigned, or the first host of its first local
+    selector; 0.0.0.0 for none."""
     sa = child.owner
     if sa.address and sa.connection.initiator:
         return sa.address
-    selector = child.local_ts[0]
+    found = [selector for selector in child.local_ts if len(selector) == 16]
+    selector = found[0] if found else bytes(16)
     start, end = selector[8:12], selector[12:16]
     if start == end:
         return start

@@ -27,6 +27,9 @@ A provider is an instance of a class `Provider`: `uike.crypto.soft` (pure MicroP
                                         encrypts in place, writes the ICV to [end:end+icv_size]
         open(buf, aad, end) -> bool     checks the ICV first, in constant time, and decrypts in place;
                                         False leaves the buffer untouched: it never raises for what a peer sent
+        high                            None, or the 4 bytes of an extended sequence number that are not sent: they are
+                                        authenticated too, an AEAD's after AAD[:4] (RFC 4106 section 5), CBC's after
+                                        the ciphertext (RFC 4303 section 2.8). Belongs to the caller, who changes it
         wipe()                          overwrite the keys; the object is dead afterwards
 
     KeyExchange (one use)
@@ -48,6 +51,11 @@ class Failure(BaseException):
 
     No Exception: no handler of the engine's is to take it for the fault of a message.
     """
+
+
+def authenticated(aad, high):
+    """What an AEAD authenticates beside the packet: its AAD, with the unsent half of the sequence number."""
+    return bytes(aad[:4]) + high + aad[4:] if high else aad
 
 
 def equal(a, b):

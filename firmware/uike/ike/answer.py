@@ -24,7 +24,7 @@ def _child(sa, request):
     if len(sa.children) >= _CHILDREN_MAX:
         raise Refusal(reason.TOO_MANY_CHILDREN, iana.NO_ADDITIONAL_SAS)
     # HDR, SK {[N(REKEY_SA),] SA, Ni, [KEi,] TSi, TSr} -->
-    spi = request.notify_spi(iana.REKEY_SA)
+    spi = _rekeyed(request)
     old = None
     for each in sa.children if spi else ():
         if each.spi_out == spi and each.state != event.STATE_CHILD_RETIRED:
@@ -76,3 +76,12 @@ def _busy(sa):
     if sa.task and sa.exchange == iana.CREATE_CHILD_SA:
         return True
     return bool([1 for each in sa.children if each.state in (event.STATE_CHILD_REKEYING, event.STATE_CHILD_DELETING)])
+
+
+def _rekeyed(request):
+    """SPI in the REKEY_SA notify, or None: protocol(1) SPI size(1) type(2) SPI (RFC 7296 section 3.10)."""
+    buffer = request.buffer
+    for kind, start, _ in request.payloads:
+        if kind == iana.N and buffer[start + 2] << 8 | buffer[start + 3] == iana.REKEY_SA:
+            return bytes(buffer[start + 4 : start + 4 + buffer[start + 1]])
+    return None

@@ -14,7 +14,7 @@ _PEER_SAID = (
     (iana.AUTHENTICATION_FAILED, reason.PEER_SAID_AUTH_FAILED),
     (iana.NO_PROPOSAL_CHOSEN, reason.PEER_SAID_NO_ESP_PROPOSAL),
     (iana.TS_UNACCEPTABLE, reason.TS_REFUSED_BY_PEER),
-    (iana.SINGLE_PAIR_REQUIRED, reason.TS_REFUSED_BY_PEER),
+    (iana.SINGLE_PAIR_REQUIRED, reason.SINGLE_PAIR_WANTED),
     (iana.INTERNAL_ADDRESS_FAILURE, reason.PEER_SAID_ADDRESS_FAILURE),
     (iana.FAILED_CP_REQUIRED, reason.PEER_SAID_ADDRESS_FAILURE),
 )
@@ -33,7 +33,7 @@ def initiate(sa):
         payloads.append((iana.IDr, _id_body(connection.remote_id)))
     payloads.append(_auth_payload(sa, True, id_i))
     if connection.virtual_ip:
-        payloads.append((iana.CP, cp.request(sa.replaces and sa.replaces.address)))
+        payloads.append((iana.CP, cp.request(connection, sa.replaces and sa.replaces.address)))
     response = yield (iana.IKE_AUTH, payloads + offer.payloads() + _can_move(connection))
     #           <-- HDR, SK {IDr, AUTH, [CP(CFG_REPLY),] SAr2, TSi, TSr}
     error = response.error()
@@ -48,7 +48,8 @@ def initiate(sa):
         raise Refusal(reason.WRONG_PEER_ID, iana.AUTHENTICATION_FAILED, bytes((peer[0],)) + peer[1])
     _verify(sa, False, id_r, body)
     sa.peer_id = peer
-    if error:  # the peer is who it says; only the Child SA was refused
+    single = error and error[0] == iana.SINGLE_PAIR_REQUIRED
+    if error and not single:  # the peer is who it says; only the Child SA was refused
         raise Refusal(_peer_said(error), error[0], error[1])
     if connection.virtual_ip:
         cp.reply(sa, response.body(iana.CP))
@@ -56,7 +57,11 @@ def initiate(sa):
     sa.become(event.STATE_ESTABLISHED)
     if connection.reauth_ms or response.notify(iana.AUTH_LIFETIME) is not None:
         load("uike.ike.reauth").plan(sa, response)
-    offer.accept(response)
+    if single:  # Child SAs come with the packets that need them (section 2.9)
+        sa.single_pair = True
+        sa.endpoint.note(sa, Refusal(reason.SINGLE_PAIR_WANTED, error[0]))
+    else:
+        offer.accept(response)
 
 
 def respond(sa, request):
@@ -81,11 +86,11 @@ def respond(sa, request):
     if sa.connection.auth_lifetime_ms:
         payloads += load("uike.ike.reauth").grant(sa)
     try:
-        configuration = cp.assign(sa, request.body(iana.CP))
+        payloads += load("uike.ike.pool").assign(sa, request.body(iana.CP))
         fresh, answer = child.answer(sa, request)
         if _known(sa):  # it authenticates anew, and takes the new Child SA once it has our answer
             sa.endpoint.sad.hold(fresh)
-        return payloads + configuration + answer
+        return payloads + answer
     except Refusal as refusal:  # the IKE SA stands all the same (section 1.2)
         sa.refused = refusal.reason
         sa.endpoint.note(sa, refusal)

@@ -10,7 +10,6 @@ from uike.wire import proposals, selectors
 from uike.wire.address import pack
 from uike.wire.refusal import Refusal
 
-_ANY = selectors.make(0, 0, 65535, bytes(4), b"\xff\xff\xff\xff")
 _SPI = 4
 
 
@@ -34,6 +33,10 @@ class Offer:
         else:
             self.local_ts, self.remote_ts = scope(sa, policy)
         self.first = first  # selectors of the packet that made us ask, ours and theirs (section 2.9)
+        if first and sa.single_pair:
+            self.first = None
+            self.local_ts = selectors.single(first[0], self.local_ts)
+            self.remote_ts = selectors.single(first[1], self.remote_ts)
 
     def payloads(self):
         """SA, [Ni, KEi,] TSi, TSr."""
@@ -98,14 +101,15 @@ class Offer:
 
 
 def scope(sa, policy):
-    """(local, remote) selectors that a policy allows on this IKE SA. The address that a configuration payload assigned
-    stands for its client; without one, the endpoints of the SA are what is not configured."""
-    here, there = selectors.host(pack(sa.local[0])), selectors.host(pack(sa.remote[0]))
+    """(local, remote) selectors that a policy allows on this IKE SA. The addresses that a configuration payload
+    assigned stand for its client; without any, the endpoints of the SA are what is not configured."""
+    here, there = [selectors.host(pack(sa.local[0]))], [selectors.host(pack(sa.remote[0]))]
+    assigned = [selectors.host(address) for address in (sa.address, sa.address6) if address]
     if sa.connection.initiator and sa.connection.virtual_ip:
-        here = selectors.host(sa.address) if sa.address else _ANY
-    elif sa.address:
-        return list(policy.local_ts) or [here], [selectors.host(sa.address)]
-    return list(policy.local_ts) or [here], list(policy.remote_ts) or [there]
+        here = assigned or selectors.families(policy.remote_ts)
+    elif assigned:
+        return list(policy.local_ts) or here, assigned
+    return list(policy.local_ts) or here, list(policy.remote_ts) or there
 
 
 def answer(sa, request, old=None, own=False):
@@ -143,13 +147,19 @@ def answer(sa, request, old=None, own=False):
 
 
 def _find_policy(sa, ts_i, ts_r, old):
-    """(policy, local, remote): the first policy that has something in common with what the peer asks for."""
+    """(policy, local, remote): the first policy that takes the peer's first pair, which is the traffic that it has in
+    hand; else the first that has something in common with what it asks for (section 2.9)."""
+    found = None
     for policy in (old.policy,) if old else sa.connection.policies():
         ours, theirs = (old.local_ts, old.remote_ts) if old else scope(sa, policy)
         local_ts, remote_ts = selectors.narrow(ts_r, ours), selectors.narrow(ts_i, theirs)
         if local_ts and remote_ts:
-            return policy, local_ts, remote_ts
-    raise Refusal(reason.TS_REFUSED, iana.TS_UNACCEPTABLE)
+            if selectors.within(ts_r[:1], ours) and selectors.within(ts_i[:1], theirs):
+                return policy, local_ts, remote_ts
+            found = found or (policy, local_ts, remote_ts)
+    if not found:
+        raise Refusal(reason.TS_REFUSED, iana.TS_UNACCEPTABLE)
+    return found
 
 
 def install(sa, policy, seed, initiator, spis, transforms, local_ts, remote_ts):

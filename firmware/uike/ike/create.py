@@ -11,26 +11,32 @@ RESTARTS_MAX = 3  # INVALID_KE_PAYLOAD
 _PEER_SAID = (
     (iana.NO_PROPOSAL_CHOSEN, reason.PEER_SAID_NO_ESP_PROPOSAL),
     (iana.TS_UNACCEPTABLE, reason.TS_REFUSED_BY_PEER),
-    (iana.SINGLE_PAIR_REQUIRED, reason.TS_REFUSED_BY_PEER),
+    (iana.SINGLE_PAIR_REQUIRED, reason.SINGLE_PAIR_WANTED),
     (iana.TEMPORARY_FAILURE, reason.PEER_SAID_LATER),
     (iana.NO_ADDITIONAL_SAS, reason.PEER_SAID_NO_MORE_CHILDREN),
     (iana.CHILD_SA_NOT_FOUND, reason.CHILD_NOT_FOUND),
 )
 
 
-def new_child(sa, policy, packet=None):
-    """One more Child SA, for a policy of the configuration; `packet` is the inner one that asks for it."""
+def new_child(sa, policy, packet=None, upper=0):
+    """One more Child SA, for a policy of the configuration; `packet` is the inner one that asks for it, and `upper`
+    what `ipsec.policy.upper` says of it."""
     first = None
     if packet:
-        first = selectors.of_packet(packet)
+        first = selectors.of_packet(packet, upper)
         local_ts, remote_ts = child.scope(sa, policy)
         if not selectors.within(first[:1], local_ts) or not selectors.within(first[1:], remote_ts):
             return
-    offer = child.Offer(sa, policy, None, True, first)
-    try:
-        yield from negotiate(offer, [])
-    except Refusal as refusal:
-        yield from give_up(sa, offer, refusal)
+    for tries in (1, 2):
+        offer = child.Offer(sa, policy, None, True, first)
+        try:
+            yield from negotiate(offer, [])
+        except Refusal as refusal:
+            if tries == 1 and first and refusal.reason == reason.SINGLE_PAIR_WANTED and not sa.single_pair:
+                sa.single_pair = True
+                continue
+            yield from give_up(sa, offer, refusal)
+        return
 
 
 def negotiate(offer, before):

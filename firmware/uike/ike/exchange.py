@@ -18,6 +18,7 @@ from uike.wire.refusal import Refusal
 _WAITING_MAX = 8
 _BACKOFF_MAX_MS = 30_000
 _DELETE_TRIES = 3
+_BELIEVED_TRIES = 2  # sendings after which a refusal that nobody signed is believed
 _LONG_TRIES = 2  # sendings of long datagrams; later ones are of a size that every path carries
 _IDS_MANY = 1 << 31  # message IDs after which the IKE SA is rekeyed
 _IDS_END = 0xFFFFFFF0  # and after which it ends: what is under way still has a few, and none comes twice
@@ -98,7 +99,7 @@ def tick(sa, now):
     """Retransmits what is due; gives up after `retransmit_tries` sendings."""
     if sa.retransmit_at is None or now < sa.retransmit_at:
         return
-    if sa.setup and sa.setup.refusal:
+    if sa.setup and sa.setup.refusal and sa.tries >= min(_BELIEVED_TRIES, sa.connection.retransmit_tries):
         sa.endpoint.fail(sa, sa.setup.refusal, None, now)
     elif sa.tries >= (_DELETE_TRIES if sa.state == event.STATE_DELETING else sa.connection.retransmit_tries):
         established = sa.state == event.STATE_ESTABLISHED

@@ -3,6 +3,7 @@
 import struct
 
 from uike import event, iana, reason
+from uike.ike import exchange
 from uike.transient import load
 from uike.wire.refusal import Refusal
 
@@ -28,6 +29,13 @@ def delete(sa, said):
     sa.endpoint.forget(sa)
 
 
+def close_children(sa):
+    """Starts the deletion of every Child SA in use; the IKE SA stays."""
+    for child in sa.children if sa.state == event.STATE_ESTABLISHED and not sa.quiet else ():
+        if child.state == event.STATE_CHILD_INSTALLED:
+            exchange.start(sa, delete_child(sa, child, reason.DELETED_BY_US), sa.endpoint.now)
+
+
 def delete_child(sa, child, why):
     """Ends one Child SA: we name our inbound SPI, the peer answers with its own (section 1.4.1)."""
     if child not in sa.children:
@@ -51,8 +59,10 @@ def respond(sa, request):
             if protocol == iana.PROTO_IKE:
                 ike_deleted = True
             elif protocol == iana.PROTO_ESP:
-                payloads += _delete_children(sa, spis)
-    #                <-- HDR, SK {[D]}
+                payloads += _close_children(sa, spis)
+        elif kind == iana.CP:
+            payloads += load("uike.ike.cp").answer(bytes(request.buffer[start:end]))
+    #                <-- HDR, SK {[D] [CP]}
     if error and error[0] == iana.AUTHENTICATION_FAILED:
         sa.endpoint.ended_by_peer(sa, reason.PEER_SAID_AUTH_FAILED, error[0])
     elif ike_deleted:
@@ -66,7 +76,7 @@ def respond(sa, request):
     return payloads
 
 
-def _delete_children(sa, spis):
+def _close_children(sa, spis):
     """The peer deletes SAs by the SPIs that it receives with, which are those that we send with."""
     payloads = []
     for spi in spis:

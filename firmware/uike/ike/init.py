@@ -19,7 +19,8 @@ def initiate(sa):
     group = proposals.get(offers[0], iana.KE_METHOD)[0]
     exchange = crypto.key_exchange(group, random)
     cookie = None
-    for _ in range(_RESTARTS_MAX):
+    restarts = 0
+    while True:
         # HDR, [N(COOKIE),] SAi1, KEi, Ni -->
         payloads = [notify(iana.COOKIE, cookie)] if cookie else []
         payloads.append((iana.SA, proposals.build(offers, iana.PROTO_IKE)))
@@ -27,8 +28,9 @@ def initiate(sa):
         payloads.append((iana.NONCE, sa.setup.nonce_i))
         response = yield (iana.IKE_SA_INIT, payloads + natd.notifies(sa) + _can_fragment(sa))
         #                                   <-- HDR, SAr1, KEr, Nr
-        while not _counts(sa, response, offers, group):
+        while not _counts(sa, response, offers, group, restarts < _RESTARTS_MAX):
             response = yield None
+        restarts += 1
         cookie = response.notify(iana.COOKIE) or cookie
         wanted = response.notify(iana.INVALID_KE_PAYLOAD)
         if wanted:
@@ -37,8 +39,6 @@ def initiate(sa):
             exchange = crypto.key_exchange(group, random)
         elif not response.error() and not response.notify(iana.COOKIE):
             break
-    else:
-        raise Refusal(reason.COOKIE_LOOP)
     sa.setup.response = bytes(response.buffer)
     sa.spi_r = response.spi_r
     sa.transforms = proposals.accepted(proposals.parse(response.body(iana.SA)), offers, iana.PROTO_IKE, 0)[1]
@@ -53,9 +53,10 @@ def initiate(sa):
     sa.become(event.STATE_AUTH)
 
 
-def _counts(sa, response, offers, group):
+def _counts(sa, response, offers, group, again):
     """Whether this response takes us on. Nobody signed it: what it refuses is noted, and believed only when nothing
-    better comes until the next retransmission."""
+    better comes, see `exchange.tick`. `again` tells whether the request may still be changed: who forges answers can
+    make us do so, but not for ever, and not end it."""
     refusal = None
     error = response.error()
     if error:
@@ -63,8 +64,11 @@ def _counts(sa, response, offers, group):
         if kind == iana.INVALID_KE_PAYLOAD and len(data) == 2:
             wanted = data[0] << 8 | data[1]
             if wanted != group and [1 for offer in offers if (iana.KE_METHOD, wanted, 0) in offer]:
-                return True
-            refusal = Refusal(reason.GROUP_REFUSED, kind, data)
+                if again:
+                    return True
+                refusal = Refusal(reason.COOKIE_LOOP, kind, data)
+            else:
+                refusal = Refusal(reason.GROUP_REFUSED, kind, data)
         elif kind == iana.NO_PROPOSAL_CHOSEN:
             refusal = Refusal(reason.PEER_SAID_NO_PROPOSAL, kind)
         else:
@@ -72,8 +76,13 @@ def _counts(sa, response, offers, group):
     else:
         cookie = response.notify(iana.COOKIE)
         if cookie is not None:
-            return 1 <= len(cookie) <= _COOKIE_MAX
-        refusal = _flaw(response, offers, group)
+            if not 1 <= len(cookie) <= _COOKIE_MAX:
+                return False
+            if again:
+                return True
+            refusal = Refusal(reason.COOKIE_LOOP, iana.COOKIE)
+        else:
+            refusal = _flaw(response, offers, group)
     if refusal:
         sa.setup.refusal = refusal
         sa.endpoint.note(sa, refusal)

@@ -60,4 +60,6 @@ def child_ciphers(sa, transforms, seed, initiator):
     to_initiator = crypto.cipher(encr, er, integ, ar)
     for key in (ei, ai, er, ar):
         wipe(key)
+    if get(transforms, iana.ESN)[0] == iana.ESN_YES:
+        to_responder.high, to_initiator.high = bytearray(4), bytearray(4)
     return (to_responder, to_initiator) if initiator else (to_initiator, to_responder)

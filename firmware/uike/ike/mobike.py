@@ -41,6 +41,8 @@ def _leave(endpoint, sa, local):
         return
     move(sa, (local, sa.local[1]), sa.remote)
     if sa.state != event.STATE_ESTABLISHED or sa.quiet:
+        if sa.last_response:  # the peer may still wait for it, at an address that is no more: so it knows a successor
+            endpoint.send(sa, sa.last_response, endpoint.now)
         return
     if not sa.mobike:
         load("uike.ike.reauth").renew(sa)

@@ -136,6 +136,9 @@ def rekey_ike(sa):
         return
     make_keys(sa, fresh, shared, nonce + theirs)
     sa.fresh = None
+    if sa.state != event.STATE_ESTABLISHED:  # it was closed in the meantime, and so is what was to replace it
+        _discard(fresh)
+        return
     if has_rival(sa) and min(nonce, theirs) < sa.rival[0]:
         succeed(sa, sa.rival[1], False, _LOST)  # the peer deletes the old one, and we our redundant one
         _discard(fresh)
@@ -182,7 +185,7 @@ def succeed(sa, fresh, ours=False, collision=_NONE):
     endpoint = sa.endpoint
     fresh.quiet = False
     fresh.peer_id, fresh.address, fresh.behind_nat, fresh.heard_at = sa.peer_id, sa.address, sa.behind_nat, sa.heard_at
-    fresh.fragment_size = sa.fragment_size
+    fresh.fragment_size, fresh.address6, fresh.single_pair = sa.fragment_size, sa.address6, sa.single_pair
     fresh.local, fresh.remote, fresh.mobike, fresh.peer_behind_nat = sa.local, sa.remote, sa.mobike, sa.peer_behind_nat
     fresh.auth_until, fresh.seen = sa.auth_until, sa.seen
     for each in endpoint.sas:
@@ -191,7 +194,9 @@ def succeed(sa, fresh, ours=False, collision=_NONE):
     fresh.children, sa.children = sa.children, []
     for each in fresh.children:
         each.owner = fresh
-    endpoint.leases = [(address, fresh if owner is sa else owner) for address, owner in endpoint.leases]
+    for lease in endpoint.leases:
+        if lease[2] is sa:
+            lease[2] = fresh
     endpoint.limit(fresh)
     sa.fresh = sa.rival = sa.rekey_at = None
     sa.waiting = []

@@ -53,6 +53,8 @@ class IkeSa:
         self.setup = Setup(now)
         self.peer_id = None  # (type, data) once it is proved
         self.address = None  # inner address that the configuration payload assigned, 4 bytes
+        self.address6 = None  # and the IPv6 one, 16 bytes
+        self.single_pair = False  # the peer takes one pair of addresses for each Child SA
         self.children = []
         self.refused = 0  # reason why the first Child SA was not made, on a responder
         self.behind_nat = self.peer_behind_nat = False

@@ -21,10 +21,12 @@ _SEQUENCE_MAX = 0xFFFFFFFF
 def encapsulate(child, packet, size, random):
     """The ESP packet that carries the first `size` bytes of `packet`, a bytearray; None when the SA has used up its
     sequence numbers: it must not send again."""
-    if child.sequence >= _SEQUENCE_MAX:
-        return None
-    child.sequence += 1
     cipher = child.seal
+    if child.sequence >= _SEQUENCE_MAX:
+        if not cipher.high or not carry(cipher.high):
+            return None
+        child.sequence = -1
+    child.sequence += 1
     start = _HEADER + cipher.iv_size
     padding = -(size + 2) % max(cipher.block_size, 4)
     end = start + size + padding + 2
@@ -35,6 +37,8 @@ def encapsulate(child, packet, size, random):
         out[_HEADER:start] = random(cipher.iv_size)
     else:  # the sequence number: unique under this key, which is all that an AEAD asks for
         out[start - 4 : start] = out[4:8]
+        if cipher.high:
+            out[_HEADER : start - 4] = cipher.high
     if len(packet) == size:
         out[start : start + size] = packet
     else:
@@ -42,11 +46,23 @@ def encapsulate(child, packet, size, random):
     for i in range(padding):
         out[start + size + i] = i + 1
     out[end - 2] = padding
-    out[end - 1] = iana.IPPROTO_IPV4
+    out[end - 1] = iana.IPPROTO_IPV4 if packet[0] >> 4 == 4 else iana.IPPROTO_IPV6
     cipher.seal(out, _HEADER, end)
     child.packets_out += 1
     child.bytes_out += size
     return out
+
+
+def carry(high):
+    """Counts the upper half of an extended sequence number, 4 bytes, in its place; False when it is at its end."""
+    if high[0] & high[1] & high[2] & high[3] == 255:
+        return False
+    i = 3
+    while high[i] == 255:
+        high[i] = 0
+        i -= 1
+    high[i] += 1
+    return True
 
 
 def decapsulate(child, data):
@@ -72,10 +88,10 @@ def decapsulate(child, data):
             return reason.ESP_BAD_PADDING
     if kind == iana.IPPROTO_NONE:
         return reason.ESP_DUMMY
-    if kind != iana.IPPROTO_IPV4:
+    if kind != iana.IPPROTO_IPV4 and kind != iana.IPPROTO_IPV6:
         return reason.ESP_NEXT_HEADER
     size = inner_size(data, start, end)
-    if not size:
+    if not size or (data[start] >> 4 == 4) != (kind == iana.IPPROTO_IPV4):
         return reason.ESP_INNER_PACKET
     if not allows(data, start, size, child.remote_ts, child.local_ts):
         return reason.ESP_SELECTORS

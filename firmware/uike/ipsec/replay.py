@@ -21,14 +21,21 @@ class Window:
             return True
         if sequence == 0 or sequence + WINDOW <= self.top:
             return False
-        return not self.ring[(sequence >> 3) % _RING] & 1 << (sequence & 7)
+        return not self.seen(sequence)
 
     def accept(self, sequence):
         """Marks a number as seen; the caller has checked it."""
-        ring = self.ring
         if sequence > self.top:
-            ahead = (sequence >> 3) - (self.top >> 3)
-            for i in range(1, min(ahead, _RING) + 1):
-                ring[((self.top >> 3) + i) % _RING] = 0
-            self.top = sequence
-        ring[(sequence >> 3) % _RING] |= 1 << (sequence & 7)
+            self.advance(sequence, (sequence >> 3) - (self.top >> 3))
+        self.ring[(sequence >> 3) % _RING] |= 1 << (sequence & 7)
+
+    def advance(self, sequence, ahead):
+        """Makes it the newest number; its byte is `ahead` bytes from the newest until now."""
+        ring = self.ring
+        for i in range(1, min(ahead, _RING) + 1):
+            ring[((self.top >> 3) + i) % _RING] = 0
+        self.top = sequence
+
+    def seen(self, sequence):
+        """Whether a number inside the window was accepted."""
+        return self.ring[(sequence >> 3) % _RING] & 1 << (sequence & 7) != 0

@@ -17,7 +17,7 @@ class ChildSa:
         self.local_ts = local_ts
         self.remote_ts = remote_ts
         self.sequence = 0
-        self.replay = Window()
+        self.replay = extended(open.high) if open.high else Window()
         self.packets_in = self.packets_out = 0
         self.bytes_in = self.bytes_out = 0
         self.packets_max = self.bytes_max = 0  # soft limits, each way; 0 is none. The hard ones are an eighth above
@@ -41,6 +41,13 @@ class ChildSa:
     def wipe(self):
         self.seal.wipe()
         self.open.wipe()
+
+
+def extended(high):
+    """The window for extended sequence numbers; its code is loaded with the first SA that has them."""
+    from uike.ipsec.esn import ExtendedWindow
+
+    return ExtendedWindow(high)
 
 
 def _level(count, most):

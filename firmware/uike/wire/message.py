@@ -111,14 +111,6 @@ class Message:
                 return notify, data
         return None
 
-    def notify_spi(self, kind):
-        """SPI of the first notify of that type, or None."""
-        buffer = self.buffer
-        for payload, start, _ in self.payloads:
-            if payload == iana.N and struct.unpack_from(">H", buffer, start + 2)[0] == kind:
-                return bytes(buffer[start + 4 : start + 4 + buffer[start + 1]])
-        return None
-
     def notifies(self):
         """Yields (notify message type, notification data).
 

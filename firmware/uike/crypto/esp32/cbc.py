@@ -20,6 +20,7 @@ class Cbc:
 
     iv_size = 16
     block_size = 16
+    high = None
 
     def __init__(self, key, mac, icv_size):
         if len(key) not in (16, 32):
@@ -35,13 +36,15 @@ class Cbc:
         text = view[aad + 16 : end]
         if end > aad + 16:
             aes(self._key, _CBC, view[aad : aad + 16]).encrypt(text, text)
-        view[end : end + self.icv_size] = memoryview(self._mac.digest(view[:end]))[: self.icv_size]
+        view[end : end + self.icv_size] = memoryview(self._mac.digest(view[:end], self.high))[: self.icv_size]
 
     def open(self, buf, aad, end):
         if (end - aad) & 15 or end < aad + 16 or len(buf) < end + self.icv_size:
             return False
         view = memoryview(buf)
-        if not equal(view[end : end + self.icv_size], memoryview(self._mac.digest(view[:end]))[: self.icv_size]):
+        if not equal(
+            view[end : end + self.icv_size], memoryview(self._mac.digest(view[:end], self.high))[: self.icv_size]
+        ):
             return False
         text = view[aad + 16 : end]
         if end > aad + 16:

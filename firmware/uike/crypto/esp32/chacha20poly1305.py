@@ -6,7 +6,7 @@ Nothing depends on secret data.
 import struct
 from array import array
 
-from uike.crypto import wipe
+from uike.crypto import authenticated, wipe
 from uike.crypto.esp32.kernels import blocks, chacha20, poly1305
 
 
@@ -16,6 +16,7 @@ class ChaCha20Poly1305:
     iv_size = 8
     icv_size = 16
     block_size = 1
+    high = None
 
     def __init__(self, key):
         if len(key) != 36:
@@ -75,9 +76,10 @@ class ChaCha20Poly1305:
 
     def _tag(self, view, aad, end):
         """Puts the tag into `_last`, and forgets its key."""
-        self._hash(view[:aad])
+        head = authenticated(view[:aad], self.high)
+        self._hash(head)
         self._hash(view[aad + 8 : end])
-        struct.pack_into("<IIII", self._last, 0, aad, 0, end - aad - 8, 0)
+        struct.pack_into("<IIII", self._last, 0, len(head), 0, end - aad - 8, 0)
         poly1305.update(self._work, self._work, self._last, 1)
         poly1305.finish(self._work, memoryview(self._key)[16:32], self._last)
         blocks.xor(self._key, self._key, 64)

@@ -8,7 +8,7 @@ from array import array
 
 from cryptolib import aes
 
-from uike.crypto import wipe
+from uike.crypto import authenticated, wipe
 from uike.crypto.esp32.kernels import blocks, ghash
 
 _ECB = 1  # modes have no names in MicroPython
@@ -22,6 +22,7 @@ class Gcm:
     iv_size = 8
     icv_size = 16
     block_size = 1
+    high = None
 
     def __init__(self, key):
         if len(key) not in (20, 36):
@@ -81,9 +82,10 @@ class Gcm:
 
     def _tag(self, view, aad, end):
         """Puts the tag into `_last`."""
-        self._hash(view[:aad])
+        head = authenticated(view[:aad], self.high)
+        self._hash(head)
         self._hash(view[aad + 8 : end])
-        struct.pack_into(">IIII", self._last, 0, 0, aad * 8, 0, (end - aad - 8) * 8)
+        struct.pack_into(">IIII", self._last, 0, 0, len(head) * 8, 0, (end - aad - 8) * 8)
         ghash.update(self._work, self._last, 1)
         blocks.counters(self._last, 1, 1, self._salt, view[aad : aad + 8])
         self._aes.encrypt(self._last, self._last)

@@ -11,6 +11,7 @@ class Cbc:
 
     iv_size = 16
     block_size = 16
+    high = None
 
     def __init__(self, key, mac, icv_size):
         self._aes = Aes(key)
@@ -25,13 +26,13 @@ class Cbc:
                 buf[i] ^= buf[i - 16]
             self._aes.encrypt(buf, at, 1)
         view = memoryview(buf)
-        view[end : end + self.icv_size] = self._mac.digest(view[:end])[: self.icv_size]
+        view[end : end + self.icv_size] = self._mac.digest(view[:end], self.high)[: self.icv_size]
 
     def open(self, buf, aad, end):
         if (end - aad) & 15 or end < aad + 16 or len(buf) < end + self.icv_size:
             return False
         view = memoryview(buf)
-        if not equal(view[end : end + self.icv_size], self._mac.digest(view[:end])[: self.icv_size]):
+        if not equal(view[end : end + self.icv_size], self._mac.digest(view[:end], self.high)[: self.icv_size]):
             return False
         # From the last batch to the first, so that the ciphertext each one is chained to is still there.
         while end > aad + 16:

@@ -6,7 +6,7 @@ words of all blocks at once, a shift rotates them, and turning a row by one colu
 Nothing depends on secret data.
 """
 
-from uike.crypto import equal, wipe
+from uike.crypto import authenticated, equal, wipe
 
 _BATCH = 8  # blocks at once: more is faster and needs more RAM
 _SIGMA = b"expand 32-byte k"
@@ -94,6 +94,7 @@ class ChaCha20Poly1305:
     iv_size = 8
     icv_size = 16
     block_size = 1
+    high = None
 
     def __init__(self, key):
         if len(key) != 36:
@@ -148,5 +149,6 @@ class ChaCha20Poly1305:
         return one_time
 
     def _tag(self, one_time, view, aad, end):
-        sizes = aad.to_bytes(8, "little") + (end - aad - 8).to_bytes(8, "little")
-        return poly1305(one_time, (view[:aad], view[aad + 8 : end], sizes))
+        head = authenticated(view[:aad], self.high)
+        sizes = len(head).to_bytes(8, "little") + (end - aad - 8).to_bytes(8, "little")
+        return poly1305(one_time, (head, view[aad + 8 : end], sizes))

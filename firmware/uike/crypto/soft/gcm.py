@@ -5,7 +5,7 @@ integer, so that the integer product counts the products of bits in each byte (1
 lowest bit of each count is the polynomial's coefficient. Nothing depends on secret data.
 """
 
-from uike.crypto import equal, wipe
+from uike.crypto import authenticated, equal, wipe
 from uike.crypto.soft.aes import Aes
 
 _BATCH = 16  # blocks encrypted at once
@@ -58,6 +58,7 @@ class Gcm:
     iv_size = 8
     icv_size = 16
     block_size = 1
+    high = None
 
     def __init__(self, key):
         if len(key) not in (20, 36):
@@ -115,8 +116,9 @@ class Gcm:
 
     def _tag(self, buf, aad, end):
         view = memoryview(buf)
-        sizes = (aad * 8).to_bytes(8, "big") + ((end - aad - 8) * 8).to_bytes(8, "big")
-        tag = _gather(ghash(int.from_bytes(self._h, "little"), (view[:aad], view[aad + 8 : end], sizes)))
+        head = authenticated(view[:aad], self.high)
+        sizes = (len(head) * 8).to_bytes(8, "big") + ((end - aad - 8) * 8).to_bytes(8, "big")
+        tag = _gather(ghash(int.from_bytes(self._h, "little"), (head, view[aad + 8 : end], sizes)))
         mask = self._counters(buf, aad, 1, 1)
         for i in range(16):
             tag[i] ^= mask[i]

@@ -25,12 +25,14 @@ class Hmac:
             self._inner[i] ^= key[i]
             self._outer[i] ^= key[i]
 
-    def digest(self, data):
-        """The whole MAC of one message; cutting it is the caller's affair."""
+    def digest(self, data, tail=None):
+        """The whole MAC of one message, and of `tail` behind it; cutting it is the caller's affair."""
         data = memoryview(data)  # raises here, not between update() and digest()
         h = self._new()
         h.update(self._inner)
         h.update(data)
+        if tail:
+            h.update(tail)
         inner = h.digest()
         h = self._new()
         h.update(self._outer)

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, aead, algorithms, mod
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from uike import iana
-from uike.crypto import suites
+from uike.crypto import authenticated, suites
 
 _HASH = {
     iana.PRF_HMAC_SHA2_256: "sha256",
@@ -33,6 +33,7 @@ class CbcHmac:
 
     iv_size = 16
     block_size = 16
+    high = None
 
     def __init__(self, key, integ_id, integ_key):
         if len(key) not in (16, 32) or integ_id not in suites.INTEG or len(integ_key) != suites.INTEG[integ_id][0]:
@@ -45,6 +46,7 @@ class CbcHmac:
     def _icv(self, view, end):
         mac = self._mac.copy()
         mac.update(view[:end])
+        mac.update(self.high or b"")
         return mac.digest()[: self.icv_size]
 
     def seal(self, buf, aad, end):
@@ -80,6 +82,7 @@ class Aead:
     iv_size = 8
     icv_size = 16
     block_size = 1
+    high = None
 
     def __init__(self, encr_id, key):
         sizes = [(bits or 256) // 8 + 4 for bits in suites.ENCR[encr_id][0]]
@@ -93,7 +96,8 @@ class Aead:
         if end < start or len(buf) < end + 16:
             raise ValueError("length")
         view = memoryview(buf)
-        view[start : end + 16] = self._aead.encrypt(self._salt + view[aad:start], view[start:end], view[:aad])
+        head = authenticated(view[:aad], self.high)
+        view[start : end + 16] = self._aead.encrypt(self._salt + view[aad:start], view[start:end], head)
 
     def open(self, buf, aad, end):
         start = aad + 8
@@ -101,7 +105,8 @@ class Aead:
             return False
         view = memoryview(buf)
         try:
-            view[start:end] = self._aead.decrypt(self._salt + view[aad:start], view[start : end + 16], view[:aad])
+            head = authenticated(view[:aad], self.high)
+            view[start:end] = self._aead.decrypt(self._salt + view[aad:start], view[start : end + 16], head)
         except InvalidTag:
             return False
         return True
