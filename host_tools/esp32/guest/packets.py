@@ -22,7 +22,12 @@ _INNER_HERE, _INNER_THERE = bytes((10, 9, 0, 1)), bytes((10, 1, 0, 1))
 
 
 class _Owner:
+    """An IKE SA, as far as the data plane looks at it: a responder's, without MOBIKE."""
+
+    initiator = mobike = False
+
     def __init__(self, local, remote):
+        self.connection = self
         self.local, self.remote, self.heard_at, self.sent_at = local, remote, 0, 0
 
 
