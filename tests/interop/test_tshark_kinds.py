@@ -34,9 +34,8 @@ def forgotten_child(wire):
 
 
 def later_version(wire):
-    request = (
-        bytes(range(8)) + bytes(8) + bytes((SA, 0x30, INIT, iana.FLAG_INITIATOR)) + bytes(4) + bytes((0, 0, 0, 28))
-    )
+    head = bytes(range(8)) + bytes(8) + bytes((SA, 0x30, INIT, iana.FLAG_INITIATOR)) + bytes(4)
+    request = head + bytes((0, 0, 0, 40)) + bytes(12)  # the answer is never longer than its cause
     wire.gateway.endpoint.receive(bytearray(request), (GATEWAY, 500), (BOARD, 500), wire.now)
 
 
@@ -52,7 +51,12 @@ KINDS = {
     "another group for IKE": ({"proposals": (BOTH_GROUPS,)}, {"proposals": (ONE_GROUP,)}, None, [(INIT, [N], [17])]),
     "no proposal": ({"proposals": (BOTH_GROUPS[:4],)}, {"proposals": (ONE_GROUP,)}, None, [(INIT, [N], [14])]),
     "wrong key": ({"psk": bytearray(b"x")}, {}, None, [(AUTH, [N], [24])]),
-    "no ESP proposal": ({"esp_proposals": (ESP_GCM,)}, {}, None, [(AUTH, [iana.IDr, iana.AUTH, N, N], [16396, 14])]),
+    "no ESP proposal": (
+        {"esp_proposals": (ESP_GCM,)},
+        {},
+        None,
+        [(AUTH, [iana.IDr, iana.AUTH, N, iana.CP, N], [16396, 14])],
+    ),
     "a later version": ({}, {}, later_version, [(INIT, [N], [5])]),
     "another Child SA": (
         {"more": more(remote=[OTHER])},
