@@ -229,6 +229,11 @@ def _fold_private(source: str, path: str) -> str:
     return apply(source, path, tree, edits)
 
 
+def stretch(line: int, start: int, length: int) -> ast.Name:
+    """`length` bytes of one line, as the place of an edit."""
+    return ast.Name("", lineno=line, col_offset=start, end_lineno=line, end_col_offset=start + length)
+
+
 def apply(source: str, path: str, tree: ast.Module, edits: list[tuple[ast.AST, str]]) -> str:
     """`source` with each edit's text in the place of its node; lines keep their numbers.
 

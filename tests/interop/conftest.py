@@ -43,7 +43,8 @@ def pytest_runtest_makereport(item, call):
         report.sections.append(("strongSwan's log", charon.log()[-20_000:]))
 
 
-OPEN = (  # known to fail, cause not found yet: the slowest suites in the VM
+OPEN = ("none",)
+X = (
     "test_fragments_as_responder[vm-aes256gcm16-prfsha384-x25519]",
     "test_pvpn_decrypts_what_we_send[vm-modp2048]",
     "test_board_as_responder[vm-aes256gcm16-prfsha384-ecp256-aes128gcm16]",
