@@ -44,9 +44,12 @@ def metered_image():
 
 
 class Run:
-    """Two VM boards in virtual time, from power-on to the tunnel and a quiet moment after it."""
+    """Two VM boards in virtual time, from power-on to the tunnel and a quiet moment after it.
 
-    def __init__(self, ike, esp, heap, *, image=None, measure=False):
+    `then` is what the initiator's console is told after that, one after the other: (command, the event that ends it).
+    """
+
+    def __init__(self, ike, esp, heap, *, image=None, measure=False, then=()):
         self.clock = VirtualClock()
         switch = Switch(self.clock, latency_ms=1)
         self.fuel: dict[str, dict[int, int]] = {"initiator": {}, "responder": {}}  # event code -> instructions
@@ -68,6 +71,9 @@ class Run:
         for board in self.boards.values():
             board.start()
         self.clock.run(self._idle, limit_ms=LIMIT_MS)
+        for command, code in then:
+            self.boards["initiator"].host.type_line(json.dumps(command).encode())
+            self.clock.run(lambda code=code: all(code in seen for seen in self.fuel.values()), limit_ms=LIMIT_MS)
         for board in self.boards.values():
             board.host.stop()
         self.clock.run(lambda: all(board.verdict for board in self.boards.values()))

@@ -43,15 +43,3 @@ def pytest_runtest_makereport(item, call):
         report.sections.append(("strongSwan's log", charon.log()[-20_000:]))
 
 
-OPEN = ("none",)
-X = (
-    "test_fragments_as_responder[vm-aes256gcm16-prfsha384-x25519]",
-    "test_pvpn_decrypts_what_we_send[vm-modp2048]",
-    "test_board_as_responder[vm-aes256gcm16-prfsha384-ecp256-aes128gcm16]",
-)
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if item.name in OPEN:
-            item.add_marker(pytest.mark.skip(reason="open: fails in the VM, where this suite takes seconds"))
