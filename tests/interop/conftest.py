@@ -41,5 +41,3 @@ def pytest_runtest_makereport(item, call):
     charon = item.funcargs.get("gateway")
     if report.when == "call" and report.failed and charon:
         report.sections.append(("strongSwan's log", charon.log()[-20_000:]))
-
-
