@@ -39,6 +39,7 @@ class Endpoint(Verdicts):
         self.connections = connections
         self.crypto = crypto
         self.random = random
+        self.ivs = esp.Ivs(random)
         self.trace = trace
         self.now = 0
         self.sas = []
@@ -112,7 +113,7 @@ class Endpoint(Verdicts):
         if not lifetime.count(child, now):
             return self.drop(reason.EXPIRED)
         try:
-            data = esp.encapsulate(child, packet, size, self.random)
+            data = esp.encapsulate(child, packet, size, self.ivs)
         except MemoryError:
             return self.drop(reason.NO_MEMORY)
         if data is None:

@@ -11,19 +11,7 @@ from uike import iana
 from uike.crypto.soft.hmac import Hmac
 
 _TRANSIENT = ("x25519", "p256", "modp", "sha1", "sha512")
-
-
-def _hmac(prf_id, key):
-    """An Hmac for a PRF number. ValueError if we have none."""
-    if prf_id == iana.PRF_HMAC_SHA2_256:
-        return Hmac(hashlib.sha256, 64, key)
-    from uike.crypto.soft import sha512
-
-    if prf_id == iana.PRF_HMAC_SHA2_384:
-        return Hmac(sha512.Sha384, 128, key)
-    if prf_id == iana.PRF_HMAC_SHA2_512:
-        return Hmac(sha512.Sha512, 128, key)
-    raise ValueError("algorithm")
+_PACKAGE = "uike.crypto.soft."
 
 
 class Provider:
@@ -32,63 +20,78 @@ class Provider:
     name = "soft"
     engines = ()
 
-    def sha1(self, data):
-        if hasattr(hashlib, "sha1"):
-            h = hashlib.sha1()
-            h.update(data)
-            return h.digest()
-        from uike.crypto.soft.sha1 import sha1
+    def module(self, leaf):
+        """The module of an algorithm; other providers have better ones of the same names."""
+        __import__(_PACKAGE + leaf)
+        return sys.modules[_PACKAGE + leaf]
 
-        return sha1(data)
+    def hmac(self, prf_id, key):
+        """An Hmac for a PRF number. ValueError if we have none."""
+        if prf_id == iana.PRF_HMAC_SHA2_256:
+            return Hmac(hashlib.sha256, 64, key)
+        if prf_id == iana.PRF_HMAC_SHA2_384:
+            return Hmac(self.module("sha512").Sha384, 128, key)
+        if prf_id == iana.PRF_HMAC_SHA2_512:
+            return Hmac(self.module("sha512").Sha512, 128, key)
+        raise ValueError("algorithm")
+
+    def sha1(self, data):
+        data = memoryview(data)  # raises here, and not when a hash has been begun
+        if not hasattr(hashlib, "sha1"):
+            return self.module("sha1").sha1(data)
+        h = hashlib.sha1()
+        h.update(data)
+        return h.digest()
 
     def prf(self, prf_id, key, data):
-        mac = _hmac(prf_id, key)
+        mac = self.hmac(prf_id, key)
         result = mac.digest(data)
         mac.wipe()
         return result
 
     def cipher(self, encr_id, key, integ_id, integ_key):
         if encr_id == iana.ENCR_AES_CBC:
-            prf_id = (
-                integ_id - iana.AUTH_HMAC_SHA2_256_128 + iana.PRF_HMAC_SHA2_256
-            )  # both registries count 256, 384, 512
+            # Both registries count 256, 384, 512.
+            prf_id = integ_id - iana.AUTH_HMAC_SHA2_256_128 + iana.PRF_HMAC_SHA2_256
             size = 16 + 8 * (prf_id - iana.PRF_HMAC_SHA2_256)
             if prf_id < iana.PRF_HMAC_SHA2_256 or len(integ_key) != 2 * size:
                 raise ValueError("integrity")
-            from uike.crypto.soft.cbc import Cbc
-
-            return Cbc(key, _hmac(prf_id, integ_key), size)
+            return self.module("cbc").Cbc(key, self.hmac(prf_id, integ_key), size)
         if integ_id or integ_key:
             raise ValueError("integrity")
         if encr_id == iana.ENCR_AES_GCM_16:
-            from uike.crypto.soft.gcm import Gcm
-
-            return Gcm(key)
+            return self.module("gcm").Gcm(key)
         if encr_id == iana.ENCR_CHACHA20_POLY1305:
-            from uike.crypto.soft.chacha20poly1305 import ChaCha20Poly1305
-
-            return ChaCha20Poly1305(key)
+            return self.module("chacha20poly1305").ChaCha20Poly1305(key)
         raise ValueError("algorithm")
 
     def key_exchange(self, group, random):
-        if group == iana.CURVE25519:
-            from uike.crypto.soft.x25519 import X25519
-
-            return X25519(random)
-        if group == iana.ECP_256:
-            from uike.crypto.soft.p256 import P256
-
-            return P256(random)
         if group == iana.MODP_2048:
-            from uike.crypto.soft.modp import Modp2048
+            return self.module("modp").Modp2048(random, self.power)
+        from uike.crypto import ecdh
 
-            return Modp2048(random)
+        if group == iana.CURVE25519:
+            return ecdh.X25519(random, self.module("x25519").multiply)
+        if group == iana.ECP_256:
+            return ecdh.P256(random, self.multiply)
         raise ValueError("algorithm")
 
+    def power(self, base, exponent, modulus, size, bits):
+        """Powers by an engine: see `uike.crypto.esp32.mpi`. None: there is none."""
+        return None
+
+    def multiply(self, scalar, x, y, random):
+        """Coordinates of a multiple of a point of P-256, integers."""
+        return self.module("p256").multiply(scalar, x, y, random)
+
     def release(self):
-        if sys.implementation.name != "micropython":
-            return
-        package = sys.modules["uike.crypto.soft"]
-        for leaf in _TRANSIENT:
-            if sys.modules.pop("uike.crypto.soft." + leaf, None) and hasattr(package, leaf):
-                delattr(package, leaf)
+        if sys.implementation.name == "micropython":
+            forget("uike.crypto", ("ecdh",))
+            forget("uike.crypto.soft", _TRANSIENT)
+
+
+def forget(package, leaves):
+    """Takes modules of a package out of memory."""
+    for leaf in leaves:
+        if sys.modules.pop(package + "." + leaf, None) and hasattr(sys.modules[package], leaf):
+            delattr(sys.modules[package], leaf)
