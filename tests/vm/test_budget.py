@@ -13,8 +13,8 @@ from host_tools.emulator.vm import run_script
 from uike import event
 
 HERE = Path(__file__).parent
-IDLE_MAX = 56_400
-PEAK_MAX = 82_000
+IDLE_MAX = 56_900
+PEAK_MAX = 82_400
 FRAGMENTS_PEAK_MAX = 91_500
 IMAGE_MAX = 128 * 1024
 RATIO_MAX = 1.5

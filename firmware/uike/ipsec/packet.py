@@ -16,12 +16,12 @@ from uike.ipsec.policy import allows, inner_size
 
 _HEADER = 8
 _SEQUENCE_MAX = 0xFFFFFFFF
-_BATCH = 256  # bytes
+_BATCH = 128  # bytes
 
 
 class Ivs:
     """IVs of CBC packets: random(n) as the DRBG's, whose request costs three HMACs however short it is, so one request
-    serves sixteen packets. Each byte is given once."""
+    serves eight packets. Each byte is given once."""
 
     def __init__(self, random):
         self._random = random

@@ -1,4 +1,4 @@
-"""Multiplication on P-256 (FIPS 186) over kernels/field.py, for uike/crypto/ecdh.py. Loaded when a key exchange starts.
+"""Multiplication on P-256 (FIPS 186) over kernels/field.py, for uike/crypto/p256.py. Loaded when a key exchange starts.
 
 Points are projective (X : Y : Z), in Montgomery's representation; one addition formula serves for every pair of points,
 doubling and infinity included (Renes, Costello and Batina 2016, algorithm 4). Four bits of the scalar at a time pick a

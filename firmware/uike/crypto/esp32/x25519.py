@@ -1,4 +1,4 @@
-"""X25519 (RFC 7748 section 5) over kernels/field.py, for uike/crypto/ecdh.py. Loaded when a key exchange starts.
+"""X25519 (RFC 7748 section 5) over kernels/field.py, for uike/crypto/x25519.py. Loaded when a key exchange starts.
 
 The ladder and the inversion run the same instructions for every key. The coordinates are randomised all the same (Coron
 1999): what is left of a secret in the last conversion to bytes, which is Python's, differs in each run.

@@ -68,12 +68,14 @@ class Provider:
     def key_exchange(self, group, random):
         if group == iana.MODP_2048:
             return self.module("modp").Modp2048(random, self.power)
-        from uike.crypto import ecdh
-
         if group == iana.CURVE25519:
-            return ecdh.X25519(random, self.module("x25519").multiply)
+            from uike.crypto.x25519 import X25519
+
+            return X25519(random, self.module("x25519").multiply)
         if group == iana.ECP_256:
-            return ecdh.P256(random, self.multiply)
+            from uike.crypto.p256 import P256
+
+            return P256(random, self.multiply)
         raise ValueError("algorithm")
 
     def power(self, base, exponent, modulus, size, bits):
@@ -86,7 +88,7 @@ class Provider:
 
     def release(self):
         if sys.implementation.name == "micropython":
-            forget("uike.crypto", ("ecdh",))
+            forget("uike.crypto", ("x25519", "p256"))
             forget("uike.crypto.soft", _TRANSIENT)
 
 

@@ -1,4 +1,4 @@
-"""Multiplication on P-256 (FIPS 186), for uike/crypto/ecdh.py. Loaded when a key exchange starts.
+"""Multiplication on P-256 (FIPS 186), for uike/crypto/p256.py. Loaded when a key exchange starts.
 
 Points are projective (X : Y : Z); one addition formula serves for every pair of points, doubling and infinity included
 (Renes, Costello and Batina 2016, algorithm 4), so the ladder takes the same steps for every scalar. Big-integer

@@ -1,4 +1,4 @@
-"""X25519 (RFC 7748 section 5), for uike/crypto/ecdh.py. Loaded when a key exchange starts.
+"""X25519 (RFC 7748 section 5), for uike/crypto/x25519.py. Loaded when a key exchange starts.
 
 Big-integer arithmetic is not constant-time, so each multiplication starts from randomised projective coordinates
 (Coron 1999): what the timing shows belongs to numbers that differ in each run. The ladder takes no branch on a key bit.

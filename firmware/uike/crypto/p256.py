@@ -1,36 +1,10 @@
-"""Elliptic curve Diffie-Hellman as key exchange methods (RFC 8031, RFC 5903), around a multiplication. Loaded for one.
-
-Both are a KeyExchange of the contract in uike/crypto/__init__.py.
-"""
-
-from uike.crypto import wipe
+"""ECDH over P-256 as a key exchange method (RFC 5903): a KeyExchange around a multiplication. Loaded for one."""
 
 _P = (1 << 256) - (1 << 224) + (1 << 192) + (1 << 96) - 1
 _N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 _GX = 0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296
 _GY = 0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5
-
-
-class X25519:
-    """multiply(scalar, u, random): the function X25519 of RFC 7748 section 5, on 32 bytes each."""
-
-    def __init__(self, random, multiply):
-        self._random = random
-        self._multiply = multiply
-        self._private = bytearray(random(32))
-        self.public = multiply(self._private, b"\x09" + bytes(31), random)
-
-    def shared(self, peer_public):
-        if len(peer_public) != 32:
-            raise ValueError("public value")
-        secret = self._multiply(self._private, peer_public, self._random)
-        if not any(secret):  # RFC 8031 section 3.2: a point of small order
-            raise ValueError("public value")
-        return secret
-
-    def wipe(self):
-        wipe(self._private)
 
 
 class P256:
