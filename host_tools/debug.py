@@ -169,6 +169,17 @@ class Renderer:
     def _reauthenticated(self, event):
         return [(f"authenticated anew: replaced by SA {event.fields['successor']}", "good")]
 
+    def _reconnect(self, event):
+        fields = event.fields
+        name = names.printable(fields["name"].encode())
+        return [
+            (f"next attempt to reach {name} in {fields['in_ms'] / 1000:.1f} s (number {fields['attempt']})", "warn")
+        ]
+
+    def _engine_fault(self, event):
+        code, name = event.fields["code"], names.printable(event.fields["name"].encode())
+        return [(f"accelerator {name}: {reasons.ENGINE_FAULTS.get(code, code)}; software did its work", "warn")]
+
     def _address(self, event):
         fields = event.fields
         addresses = " and ".join(filter(None, (fields["address"], fields["address6"])))

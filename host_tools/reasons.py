@@ -297,3 +297,15 @@ def _detail(number: int, fields: dict) -> str:
     if number == reason.UNKNOWN_CRITICAL_PAYLOAD and len(data) == 1:
         return f": type {data[0]}"
     return f": {names.printable(data)}"
+
+
+ENGINE_FAULTS = {  # the codes of uike/crypto/esp32/block.py
+    1: "not to be used now: Wi-Fi associates, or TLS is at it",
+    2: "somebody else's operation did not end",
+    3: "its clock does not stay on",
+    4: "its memory was not zeroed after a reset",
+    5: "operands read back differ from those written",
+    6: "it did not finish in time",
+    7: "somebody else came in between",
+    8: "its result failed the proof",
+}

@@ -356,6 +356,7 @@ _KEYS = {
     "dpd_delay": ("dpd_delay_ms", _count, None, (0, 86_400, "seconds, 0 for never", 1_000)),
     "nat_keepalive": ("nat_keepalive_ms", _count, None, (0, 3_600, "seconds, 0 for never", 1_000)),
     "retransmit_ms": ("retransmit_ms", _count, None, (100, 60_000, "milliseconds", 1)),
+    "reconnect_max": ("reconnect_ms", _count, True, (0, 86_400, "seconds between attempts, 0 for one attempt", 1_000)),
     "rekey_time": ("rekey_ms", _count, None, (0, 604_800, "seconds, 0 for never", 1_000)),
     "esp_rekey_time": ("esp_rekey_ms", _count, None, (0, 604_800, "seconds, 0 for never", 1_000)),
     "esp_rekey_packets": ("esp_rekey_packets", _count, None, (0, 1 << 31, "packets, 0 for no limit", 1)),

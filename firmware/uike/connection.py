@@ -38,6 +38,7 @@ class Connection:
         self.nat_keepalive_ms = 20_000
         self.retransmit_ms = 1_000
         self.retransmit_tries = 6
+        self.reconnect_ms = 60_000  # of an initiator: the longest pause between two attempts
         self.fragmentation = True  # of IKE messages, RFC 7383
         self.fragment_size = 1280  # bytes of a whole IPv4 datagram
         self.rekey_ms = 14_400_000  # of the IKE SA; its end comes a tenth later, here as below

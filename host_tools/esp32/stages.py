@@ -19,7 +19,7 @@ SILENCE_S = 900  # the longest that one primitive may take, on a slow emulator
 PSK_HEX = "5a" * 32
 
 # An emulator takes long for each read of its flash: mounted again so that a read is of half a block (4 KB of heap).
-_LONG_READS = """
+LONG_READS = """
 import vfs
 from flashbdev import bdev
 vfs.umount("/")
@@ -53,7 +53,7 @@ class Run(NamedTuple):
         """The program, in the image's names. The heap is measured before anything of ours is there."""
         text = (
             "import gc, sys\ngc.collect()\nfree = gc.mem_free()\n"
-            f"{_LONG_READS if slow_flash and not self.measures_heap else ''}"
+            f"{LONG_READS if slow_flash and not self.measures_heap else ''}"
             f"sys.path.insert(0, {DIRECTORY!r})\n"
             f"from proof.{self.module} import run\nrun({self.arguments})\n"
         )

@@ -19,7 +19,7 @@ def start(board, trace):
     crypto = board.crypto()
     connections = _read_config(board.store, trace)
     _check(crypto, connections, board, trace)
-    random = Drbg(watch(board.entropy), crypto.prf)
+    random = board.random = Drbg(watch(board.entropy), crypto.prf)
     for number in seed.reseed(random, board.store):
         trace(event.SEED, 0, bytes((number,)))
     return connections, crypto, random

@@ -6,6 +6,7 @@ Used when a line comes, then dropped. Raises ValueError with a text for the host
 import json
 
 from uike import event
+from uike.app import reconnect
 from uike.app.ping import Ping
 from uike.wire.address import pack
 
@@ -26,7 +27,7 @@ def run(appliance, line):
     elif verb == "delete":
         appliance.endpoint.close_children(appliance.board.now())
     elif verb == "connect":
-        appliance.connect(command.get("name"))
+        _connect(appliance, command.get("name"))
     elif verb == "moved":
         _moved(appliance)
     elif verb == "heap":
@@ -35,6 +36,11 @@ def run(appliance, line):
         appliance.quit()
     else:
         raise ValueError("unknown command; known: ping, close, rekey, delete, connect, moved, heap, quit")
+
+
+def _connect(appliance, name):
+    """Starts the connections that we initiate: all of them, or the one of that name."""
+    reconnect.connect(appliance, lambda connection: name in (None, connection.name), appliance.board.now())
 
 
 def _moved(appliance):

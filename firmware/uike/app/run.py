@@ -28,6 +28,7 @@ class Appliance:
         self.board = board
         self.trace = Trace(board)
         self.trace(event.GREETING, 0, ("uike %s on %s" % (VERSION, board.name)).encode())
+        board.report = self._engine_failed
         parts = load("uike.app.boot").start(board, self.trace)
         drop()
         from uike.endpoint import Endpoint  # not before the power-on tests have gone: code is RAM
@@ -35,20 +36,34 @@ class Appliance:
         self.endpoint = Endpoint(*parts, self.trace)
         self.ping = None
         self.quit_at = None
+        self.link = None  # what the board calls its network: our address there
+        self.retries = {}  # connection -> when to start it, see app/reconnect
+        self.failures = {}  # connection -> attempts since it was last up
 
     def run(self):
         """Until the board or the console says stop."""
         self.board.udp.open((500, 4500))
-        self.connect(None)
         while self.board.running() and not self._over():
-            self._receive()
             now = self.board.now()
+            self._connect(now)
+            self._receive()
             self.endpoint.tick(now)
             if self.ping and not self.ping.tick(self, now):
                 self.ping = None
             self._deliver(now)
             self._transmit()
             self.board.wait(self._wait_ms())
+
+    def _connect(self, now):
+        """Follows the network, and starts what is due."""
+        link = self.board.link()
+        if link != self.link:
+            self.link = link
+            load("uike.app.reconnect").link_changed(self, link, now)
+            drop()
+        if self.link and self.retries and min(self.retries.values()) <= now:
+            load("uike.app.reconnect").due(self, now)
+            drop()
 
     def _receive(self):
         board = self.board
@@ -83,7 +98,10 @@ class Appliance:
             if kind == event.PACKET:
                 self._inner(subject, now)
             elif kind == event.ESTABLISHED:
+                self.failures.pop(subject.connection, None)
                 self.report_heap()
+            elif kind == event.CLOSED:
+                load("uike.app.reconnect").closed(self, subject, value, now)
 
     def _inner(self, packet, now):
         if self.ping and self.ping.receive(self, packet, now):
@@ -103,6 +121,8 @@ class Appliance:
 
     def _wait_ms(self):
         due = [self.endpoint.next_deadline(), self.quit_at, self.ping.deadline() if self.ping else None]
+        if self.link:
+            due += list(self.retries.values())
         due = [at for at in due if at is not None]
         return max(0, min(due) - self.board.now()) if due else None
 
@@ -113,17 +133,6 @@ class Appliance:
 
     # -- what the console may ask ------------------------------------------------------------------------------------
 
-    def connect(self, name):
-        """Starts the connections that we initiate: all of them, or the one of that name."""
-        for connection in self.endpoint.connections:
-            if connection.initiator and name in (None, connection.name):
-                remote = self.board.udp.resolve(connection.remote)
-                if remote is None:
-                    self.trace(event.COMMAND_ERROR, 0, ("no address for %s" % connection.remote).encode())
-                    continue
-                local = self.board.udp.address_for(remote)
-                self.endpoint.connect(connection, local, remote, self.board.now())
-
     def address_towards(self, target):
         """Our inner address in the tunnel that leads to `target` (4 bytes), or may be asked for; None without one."""
         for find in (self.endpoint.sad.route, self.endpoint.policy_for):
@@ -132,6 +141,10 @@ class Appliance:
                 if find(icmp.request(source, target, 0, 0, 0), 28):
                     return source
         return None
+
+    def _engine_failed(self, name, code):
+        """An accelerator did not do its work, and software did."""
+        self.trace(event.ENGINE_FAULT, 0, bytes((code,)) + name.encode())
 
     def report_heap(self):
         """Traces the heap in use and free, where there is such a thing."""

@@ -19,6 +19,10 @@ class Board:
         self.store = Store(host)
         self.tun = Tun(host) if host.has_tun() else None
 
+    def link(self):
+        """Our address in the network, or None while there is none. Here the host's network is always there."""
+        return "0.0.0.0"
+
     def crypto(self):
         """The crypto provider of this platform."""
         from uike.hal.cpython.crypto import Provider
