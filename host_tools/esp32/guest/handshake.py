@@ -95,7 +95,7 @@ def run(crypto_name, suite, trees, warm):
     up = pair.handshake()
     for role, spent in zip(_ROLES, pair.spent):
         figure("%s, %s" % (suite, role), spent, "us")
-    check(suite, up, "no tunnel on both sides")
+    check(suite, up, "no tunnel on both sides; drops by reason: %r" % ([side.drops for side in pair.sides],))
     if not warm:
         for side in pair.sides:
             side.events()

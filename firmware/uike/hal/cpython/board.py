@@ -14,14 +14,11 @@ class Board:
         self.wait = host.wait
         self.entropy = host.entropy
         self.running = host.running
+        self.link = host.link
         self.udp = Udp(host)
         self.console = Console(host)
         self.store = Store(host)
         self.tun = Tun(host) if host.has_tun() else None
-
-    def link(self):
-        """Our address in the network, or None while there is none. Here the host's network is always there."""
-        return "0.0.0.0"
 
     def crypto(self):
         """The crypto provider of this platform."""

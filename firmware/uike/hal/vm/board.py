@@ -32,8 +32,8 @@ class Board:
         return bytes(take(n))
 
     def link(self):
-        """Our address in the network, or None while there is none. Here the host's network is always there."""
-        return "0.0.0.0"
+        """Our address in the network, or None while there is none."""
+        return call("link") or None
 
     def crypto(self):
         """The crypto provider of this platform."""
