@@ -6,12 +6,14 @@ Used when a line comes, then dropped. Raises ValueError with a text for the host
 import json
 
 from uike import event
-from uike.app import reconnect
+from uike.app import icmp, reconnect
 from uike.app.ping import Ping
+from uike.app.run import own_address
 from uike.wire.address import pack
 
 _COUNT_MAX = 10_000
 _SIZE_MAX = 1_300
+_QUIT_MS = 3_000
 
 
 def run(appliance, line):
@@ -33,7 +35,7 @@ def run(appliance, line):
     elif verb == "heap":
         appliance.report_heap()
     elif verb == "quit":
-        appliance.quit()
+        _quit(appliance)
     else:
         raise ValueError("unknown command; known: ping, close, rekey, delete, connect, moved, heap, quit")
 
@@ -53,7 +55,7 @@ def _moved(appliance):
 
 def _ping(appliance, command):
     target = pack(str(command.get("to")))
-    source = appliance.address_towards(target)
+    source = address_towards(appliance, target)
     if source is None:
         raise ValueError("ping: no tunnel leads there")
     count = _number(command, "count", 3, 1, _COUNT_MAX)
@@ -72,6 +74,24 @@ def _rekey(appliance, what):
         if sa.state == event.STATE_ESTABLISHED and not sa.quiet:
             for each in (sa,) if what == "ike" else sa.children:
                 each.rekey_at = now
+
+
+def address_towards(appliance, target):
+    """Our inner address in the tunnel that leads to `target` (4 bytes), or may be asked for; None without one."""
+    endpoint = appliance.endpoint
+    for find in (endpoint.sad.route, endpoint.policy_for):
+        for child in endpoint.sad.outbound:
+            source = own_address(child)
+            if find(icmp.request(source, target, 0, 0, 0), 28):
+                return source
+    return None
+
+
+def _quit(appliance):
+    """Deletes every SA; the board stops when that is answered, or a little later."""
+    now = appliance.board.now()
+    appliance.endpoint.close(None, now)
+    appliance.quit_at = now + _QUIT_MS
 
 
 def _number(command, key, default, low, high):

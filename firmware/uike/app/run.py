@@ -8,7 +8,6 @@ from uike.crypto import Failure
 from uike.trace import Trace
 from uike.transient import drop, load
 
-_QUIT_MS = 3_000
 _BURST = 16
 
 
@@ -131,17 +130,6 @@ class Appliance:
             return False
         return not self.endpoint.sas or self.board.now() >= self.quit_at
 
-    # -- what the console may ask ------------------------------------------------------------------------------------
-
-    def address_towards(self, target):
-        """Our inner address in the tunnel that leads to `target` (4 bytes), or may be asked for; None without one."""
-        for find in (self.endpoint.sad.route, self.endpoint.policy_for):
-            for child in self.endpoint.sad.outbound:
-                source = own_address(child)
-                if find(icmp.request(source, target, 0, 0, 0), 28):
-                    return source
-        return None
-
     def _engine_failed(self, name, code):
         """An accelerator did not do its work, and software did."""
         self.trace(event.ENGINE_FAULT, 0, bytes((code,)) + name.encode())
@@ -151,12 +139,6 @@ class Appliance:
         heap = self.board.heap()
         if heap:
             self.trace(event.HEAP, 0, struct.pack(">II", heap[0], heap[1]))
-
-    def quit(self):
-        """Deletes every SA, waits a little for the answers, and stops."""
-        now = self.board.now()
-        self.endpoint.close(None, now)
-        self.quit_at = now + _QUIT_MS
 
 
 def own_address(child):
