@@ -249,7 +249,7 @@ def _trace(sa, received, exchange, flags, message_id, payloads, size):
     shown = []
     for kind, body in payloads:
         if kind == iana.AUTH:  # a MAC made with the PSK: whoever reads it can try passwords against it
-            body = bytes(body[:4]) + bytes(len(body) - 4)
+            body = bytes(body[:4]) + bytes(len(body[4:]))  # it may be shorter
         shown.append((kind, body))
     plain = build(source.spi_i, source.spi_r, exchange, flags, message_id, shown)
     head = struct.pack(">BH", exchange != iana.IKE_SA_INIT, size)
