@@ -169,6 +169,8 @@ def on_request(sa, message, now):
         refusal = caught
         telling = caught.notify in (iana.INVALID_KE_PAYLOAD, iana.UNSUPPORTED_CRITICAL_PAYLOAD)  # these have data
         payloads = [notify(caught.notify, caught.data if telling else b"")]
+        if clear and HEADER + chain_size(payloads) > len(message.buffer):
+            raise  # no answer to a stranger is longer than its cause
     _send_response(sa, message, payloads, now)
     if refusal:
         sa.endpoint.fail(sa, refusal, message, now)
