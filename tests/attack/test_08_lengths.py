@@ -88,7 +88,7 @@ CALLED = {
     "selector": {"BAD_TS_PAYLOAD"},
 }
 OTHERWISE = {  # the field is in its bounds, and means something else
-    ("init", "SPI of a notify"): {"PSK_DIFFERS"},  # AUTH covers the message as it was sent
+    ("init", "SPI of a notify"): {"PSK_DIFFERS", "NAT_T_UNSUPPORTED"},  # AUTH covers it; a hash has twenty bytes
     ("rekey child", "SPI of a notify"): {
         "CHILD_NOT_FOUND",
         None,
