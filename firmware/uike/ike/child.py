@@ -46,7 +46,7 @@ class Offer:
             own.append((iana.NONCE, self.nonce))
             if self.group:
                 endpoint = self.sa.endpoint
-                self.exchange = endpoint.crypto.key_exchange(self.group, endpoint.random)
+                self.exchange = self.sa.secret = endpoint.crypto.key_exchange(self.group, endpoint.random)
                 own.append(ke.build(self.group, self.exchange))
         else:  # the first Child SA takes its keys from the IKE SA (section 1.2)
             offered = [_without_ke(proposal) for proposal in offered]

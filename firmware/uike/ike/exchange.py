@@ -54,7 +54,7 @@ def _resume(sa, response, now):
             request = task.send(response)
         except StopIteration:
             request = None
-            sa.request = sa.retransmit_at = sa.task = None
+            sa.request = sa.retransmit_at = sa.task = sa.secret = None
         except Refusal as refusal:
             sa.request = sa.retransmit_at = sa.task = None
             sa.endpoint.fail(sa, refusal, response, now)

@@ -39,6 +39,7 @@ class IkeSa:
     path = None  # where the peer is about to move, or what it has yet to be told (ike/mobike)
     auth_until = None  # ms: then the initiator authenticates anew, or the responder ends it (ike/reauth)
     replaces = None  # the SA that goes when this one is up
+    secret = None  # the key exchange of our task, for as long as it holds a private value
 
     def __init__(self, endpoint, number, connection, initiator, local, remote, now):
         self.endpoint = endpoint
@@ -106,9 +107,10 @@ class IkeSa:
         for key in (self.sk_d, self.sk_pi, self.sk_pr):
             for i in range(len(key)):
                 key[i] = 0
-        for cipher in (self.seal, self.open):
-            if cipher:
-                cipher.wipe()
+        for keeper in (self.seal, self.open, self.secret):
+            if keeper:
+                keeper.wipe()
         self.seal = self.open = self.setup = self.task = self.answering = self.request = self.last_response = None
+        self.secret = None
         self.waiting = []
         self.fragments = {}
