@@ -44,7 +44,7 @@ interop: $(STAMP) ## Tests against a real strongSwan (needs root)
 	  "libcharon-extra-plugins libstrongswan-standard-plugins libstrongswan-extra-plugins iproute2 iputils-ping tshark ike-scan" >&2; exit 1; }
 	@$(RUN)/pytest -n 4 -q tests/interop
 
-fuzz: $(STAMP) ## Inputs guided by coverage, in every state: SECONDS=
+fuzz: $(STAMP) ## Inputs guided by coverage, in every state, from those in tests/fuzz/corpus: SECONDS=
 	@$(RUN)/pip install --quiet --disable-pip-version-check -e '.[fuzz]'
 	@$(RUN)/python -m tests.fuzz $(or $(SECONDS),60)
 

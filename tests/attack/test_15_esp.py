@@ -6,7 +6,7 @@ import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting
 
-from tests.attack.attacker import throw, works
+from tests.attack.attacker import sealed_esp, throw, works
 from tests.ike.test_selectors_and_addresses import NET6, POOL6
 from tests.world import ESP_CBC, ESP_CHACHA, ESP_GCM, GATEWAY, NETWORK, World, connection
 from uike.ipsec.policy import allows, inner_size
@@ -16,20 +16,6 @@ HERE, THERE = "10.9.0.1", "10.1.0.7"  # the board, and what is behind the gatewa
 WEB = make(6, 80, 80, bytes((10, 1, 0, 0)), bytes((10, 1, 255, 255)))
 HERE6, THERE6 = "2001:db8:9::1", "2001:db8:1::7"
 HTTP = TCP(sport=4000, dport=80)
-
-
-def sealed(child, inner, kind=4, padding=None, sequence=None, tail=None):
-    """An ESP packet of `child` with any plaintext; `tail` in the place of padding, Pad Length and Next Header."""
-    cipher = child.seal
-    start = 8 + cipher.iv_size
-    size = -(len(inner) + 2) % max(cipher.block_size, 4) if padding is None else padding
-    inner = bytes(inner) + (bytes(range(1, size + 1)) + bytes((size, kind)) if tail is None else tail)
-    child.sequence = sequence if sequence is not None else child.sequence + 1
-    out = bytearray(start) + inner + bytes(cipher.icv_size)
-    out[:8] = child.spi_out + child.sequence.to_bytes(4, "big")
-    out[8:start] = child.sequence.to_bytes(cipher.iv_size, "big")
-    cipher.seal(out, 8, len(out) - cipher.icv_size)
-    return bytes(out)
 
 
 def gives(wire, *datagrams):
@@ -93,16 +79,16 @@ def test_a_packet_that_is_not_of_this_tunnel(name, esp):
     why, inner = FORGED[name]
     wire = tunnel(esp)
     child = wire.board.sa.children[0]
-    assert gives(wire, sealed(child, inner)) == ([], [why])
+    assert gives(wire, sealed_esp(child, inner)) == ([], [why])
     assert (wire.gateway.sa.children[0].packets_in, wire.gateway.sa.children[0].bytes_in) == (0, 0)
-    assert gives(wire, sealed(child, GOOD)) == ([GOOD], []) and works(wire)
+    assert gives(wire, sealed_esp(child, GOOD)) == ([GOOD], []) and works(wire)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in range(256) if kind != 4])
 def test_every_next_header(kind):
     wire = tunnel()
     why = {41: "ESP_INNER_PACKET", 59: "ESP_DUMMY"}.get(kind, "ESP_NEXT_HEADER")
-    assert gives(wire, sealed(wire.board.sa.children[0], GOOD, kind)) == ([], [why])
+    assert gives(wire, sealed_esp(wire.board.sa.children[0], GOOD, kind)) == ([], [why])
 
 
 @pytest.mark.parametrize("esp", [ESP_CBC, ESP_GCM], ids=["cbc", "gcm"])
@@ -113,7 +99,7 @@ def test_every_pad_length(esp):
     tail = -(len(GOOD) + 2) % 16
     for length in range(256):
         for fill in (bytes(range(1, tail + 1)), bytes(tail), b"\xff" * tail):
-            packets, why = gives(wire, sealed(child, GOOD, tail=fill + bytes((length, 4))))
+            packets, why = gives(wire, sealed_esp(child, GOOD, tail=fill + bytes((length, 4))))
             right = length == 0 or length <= tail and fill[tail - length :] == bytes(range(1, length + 1))
             assert (packets, why) == (([GOOD], []) if right else ([], ["ESP_BAD_PADDING"])), (length, fill)
 
@@ -138,11 +124,11 @@ HIDDEN = {
 def test_what_hides_its_ports_does_not_pass_for_another(name):
     wire = narrow()
     child = wire.board.sa.children[0]
-    assert gives(wire, sealed(child, bytes(HIDDEN[name]))) == ([], ["ESP_SELECTORS"])
+    assert gives(wire, sealed_esp(child, bytes(HIDDEN[name]))) == ([], ["ESP_SELECTORS"])
     good = bytes(IP(src=HERE, dst=THERE) / HTTP)
-    assert gives(wire, sealed(child, good)) == ([good], [])
+    assert gives(wire, sealed_esp(child, good)) == ([good], [])
     first = bytes(IP(src=HERE, dst=THERE, **FRAGMENT) / HTTP)  # it shows them
-    assert gives(wire, sealed(child, first)) == ([first], [])
+    assert gives(wire, sealed_esp(child, first)) == ([first], [])
 
 
 V6 = IPv6(src=HERE6, dst=THERE6)
@@ -175,9 +161,9 @@ def test_ipv6_with_something_in_it(name):
     ).connect()
     wire.gateway.collect()
     child = wire.board.sa.children[0]
-    assert gives(wire, sealed(child, bytes(inner), 41)) == ([], [why])
+    assert gives(wire, sealed_esp(child, bytes(inner), 41)) == ([], [why])
     for good in (V6 / UDP(), V6 / IPv6ExtHdrHopByHop() / UDP(), V6 / IPv6ExtHdrFragment(offset=9) / b"x"):
-        assert gives(wire, sealed(child, bytes(good), 41)) == ([bytes(good)], [])
+        assert gives(wire, sealed_esp(child, bytes(good), 41)) == ([bytes(good)], [])
 
 
 def test_whatever_comes_out_is_sound_and_agreed():
@@ -189,7 +175,7 @@ def test_whatever_comes_out_is_sound_and_agreed():
         inner = bytearray(bytes(IP(src=HERE, dst=THERE) / HTTP / draw.randbytes(draw.randrange(20))))
         for _ in range(draw.randrange(4)):
             inner[draw.randrange(24)] = draw.choice((0, 1, 4, 6, 0x20, 0x40, 0x45, 0x46, 0x50, 0x80, 0xFF))
-        packets, why = gives(wire, sealed(child, inner))
+        packets, why = gives(wire, sealed_esp(child, inner))
         assert len(packets) + len(why) == 1 and set(why) <= {"ESP_SELECTORS", "ESP_INNER_PACKET"}
         for packet in packets:
             count += 1
@@ -204,7 +190,7 @@ def test_whatever_comes_out_is_sound_and_agreed():
 def test_a_flood_of_replays_and_forgeries():
     wire = tunnel()
     child = wire.board.sa.children[0]
-    good = [sealed(child, GOOD) for _ in range(300)]
+    good = [sealed_esp(child, GOOD) for _ in range(300)]
     assert gives(wire, *good)[1] == []
     wire.gateway.happened.clear()
     packets, why = gives(wire, *good)
@@ -233,5 +219,5 @@ def test_sequence_numbers_of_a_liar():
         (0xFFFFFF00, False),
         (0xFFFFFFFE, True),
     ):
-        packets, why = gives(wire, sealed(child, GOOD, sequence=sequence))
+        packets, why = gives(wire, sealed_esp(child, GOOD, sequence=sequence))
         assert (len(packets), why) == ((1, []) if taken else (0, ["ESP_REPLAY"])), sequence
