@@ -129,6 +129,8 @@ def on_response(sa, message, now):
     except Refusal as refusal:
         if not message.authentic:
             raise
+        sa.send_id += 1
+        sa.request = sa.retransmit_at = sa.task = None  # it was the answer, and is of no use
         sa.endpoint.fail(sa, Refusal(refusal.reason, iana.INVALID_SYNTAX), message, now)
         return
     _heard(sa, message, now)
