@@ -96,8 +96,7 @@ class Offer:
             raise Refusal(reason.BAD_KE_PAYLOAD, iana.INVALID_SYNTAX)
         if not self.group:
             return self.nonce + nonce
-        exchange, self.exchange = self.exchange, None
-        return ke.agree(exchange, ke.read(response, self.group)) + self.nonce + nonce
+        return ke.agree(self.exchange, ke.read(response, self.group)) + self.nonce + nonce
 
 
 def scope(sa, policy):
