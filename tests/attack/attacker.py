@@ -86,7 +86,7 @@ class Insider:
         exchange, response = head[18], bool(head[19] & iana.FLAG_RESPONSE)
         message_id = int.from_bytes(head[20:24], "big")
         clear = exchange == iana.IKE_SA_INIT
-        sa = next((sa for sa in sender.endpoint.sas if sa.spi_i == head[:8]), None)
+        sa = next((sa for sa in sender.endpoint.sas if clear or sa.spi_i + sa.spi_r == head[:16]), None)
         if not clear and (sa is None or sa.seal is None):
             return [datagram]
         first, raw = (head[16], datagram[at + HEADER :]) if clear else opened(sa.seal, datagram)

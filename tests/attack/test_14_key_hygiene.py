@@ -4,7 +4,7 @@ from base64 import b64encode
 
 import pytest
 
-from tests.attack.attacker import first_request, half_up, sealed, throw
+from tests.attack.attacker import Insider, chain, first_request, half_up, sealed, split, throw
 from tests.handshake import Eavesdropper
 from tests.ike.test_rekey import PFS, rekey_child, rekey_ike
 from tests.world import CBC, World, connection
@@ -130,6 +130,22 @@ def refused(step):
     return act
 
 
+def ill_answered(wire):
+    """The answer to a rekeying has a KE payload of no use."""
+
+    def change(exchange, response, first, raw):
+        if exchange != iana.CREATE_CHILD_SA:
+            return None
+        return [(first, chain([(kind, body[:9] if kind == iana.KE else body) for kind, body in split(first, raw)]))]
+
+    wire.connect()
+    Insider(wire, wire.gateway, change)
+    rekey_child(wire.board)
+    wire.settle()
+    assert wire.board.rejected() == ["BAD_KE_PAYLOAD"]
+    wire.board.endpoint.close(None, wire.now)
+
+
 def a_bug(wire):
     wire.connect()
 
@@ -171,6 +187,7 @@ ENDS = {
     "dead while the IKE SA is replaced": (dead_while(rekey_ike), {}),
     "a Child SA is not replaced": (refused(rekey_child), {"esp_proposals": (PFS,)}),
     "the IKE SA is not replaced": (refused(rekey_ike), {}),
+    "a Child SA is ill replaced": (ill_answered, {"esp_proposals": (PFS,)}),
     "INITIAL_CONTACT": (lost_power, {}),
     "nonsense under the keys": (nonsense, {}),
     "an error of ours": (a_bug, {}),

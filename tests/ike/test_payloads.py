@@ -216,6 +216,32 @@ def test_a_responder_that_proves_nothing_is_told_so():
     assert not wire.board.endpoint.sas and not wire.gateway.endpoint.sas
 
 
+@pytest.mark.parametrize("exchange", [iana.IKE_AUTH, iana.CREATE_CHILD_SA])
+def test_a_malformed_answer_is_the_answer(exchange):
+    """Its request is over: what ends the SA has the next message ID, and no better answer counts any more."""
+    held = []
+
+    def change(kind, response, first, raw):
+        if kind != exchange or not response or held:
+            return None
+        held.append((first, raw))
+        return [(first, raw[:-1]), (first, raw)]
+
+    wire = World()
+    evil = Insider(wire, wire.gateway, change)
+    wire.connect()
+    if exchange == iana.CREATE_CHILD_SA:
+        rekey_child(wire.board)
+        wire.settle()
+    told = said(wire, wire.board, iana.INFORMATIONAL, False)
+    why = [notify(iana.INVALID_SYNTAX)] if exchange == iana.IKE_AUTH else []
+    assert told == [*why, (iana.D, bytes((iana.PROTO_IKE, 0, 0, 0)))]
+    assert evil.changed == 1 and wire.board.closed() == ["PAYLOAD_LENGTH"]
+    assert wire.board.dropped() == ["UNEXPECTED_RESPONSE"] and not wire.board.said("RETRANSMIT")
+    wire.run(60_000)
+    assert not wire.board.endpoint.sas and not wire.gateway.endpoint.sas
+
+
 # -- 1.4.1: SPIs of what is half closed ------------------------------------------------------------------------------
 
 
