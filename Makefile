@@ -6,7 +6,7 @@ STAMP := $(VENV)/.stamp
 RUN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help emulate test lint format interop sim fuzz bench bench-peers esp32 picture clean
+.PHONY: help emulate test lint format interop sim soak fuzz bench bench-peers esp32 picture clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,12 +44,15 @@ interop: $(STAMP) ## Tests against a real strongSwan (needs root)
 	  "libcharon-extra-plugins libstrongswan-standard-plugins libstrongswan-extra-plugins iproute2 iputils-ping tshark ike-scan" >&2; exit 1; }
 	@$(RUN)/pytest -n 4 -q tests/interop
 
-fuzz: $(STAMP) ## Inputs guided by coverage, in every state: SECONDS=
+fuzz: $(STAMP) ## Inputs guided by coverage, in every state, from those in tests/fuzz/corpus: SECONDS=
 	@$(RUN)/pip install --quiet --disable-pip-version-check -e '.[fuzz]'
 	@$(RUN)/python -m tests.fuzz $(or $(SECONDS),60)
 
 sim: $(STAMP) ## Worlds from seeds, and what must hold in them: SEED=<first> N=<how many>
 	@$(RUN)/python -m tests.sim $(or $(SEED),1) $(or $(N),150)
+
+soak: $(STAMP) ## A long life in the heap of a board: 1,000 rekeyings, 100,000 hostile datagrams, 200 reconnections
+	@$(RUN)/python -m tests.vm.soak
 
 bench: $(STAMP) ## What a handshake and a packet cost, in instructions and bytes of heap (and bench.json)
 	@$(RUN)/uike bench

@@ -44,6 +44,20 @@ def sealed(sa, exchange, response, message_id, first, raw):
     return MARKER + bytes(buffer)
 
 
+def sealed_esp(child, inner, kind=4, padding=None, sequence=None, tail=None):
+    """An ESP packet of `child` with any plaintext; `tail` in the place of padding, Pad Length and Next Header."""
+    cipher = child.seal
+    start = 8 + cipher.iv_size
+    size = -(len(inner) + 2) % max(cipher.block_size, 4) if padding is None else padding
+    inner = bytes(inner) + (bytes(range(1, size + 1)) + bytes((size, kind)) if tail is None else tail)
+    child.sequence = sequence if sequence is not None else child.sequence + 1
+    out = bytearray(start) + inner + bytes(cipher.icv_size)
+    out[:8] = child.spi_out + child.sequence.to_bytes(4, "big")
+    out[8:start] = child.sequence.to_bytes(cipher.iv_size, "big")
+    cipher.seal(out, 8, len(out) - cipher.icv_size)
+    return bytes(out)
+
+
 def opened(cipher, datagram):
     """(first payload type, raw chain) of a protected message."""
     buffer = bytearray(datagram[len(MARKER) :])
@@ -72,7 +86,7 @@ class Insider:
         exchange, response = head[18], bool(head[19] & iana.FLAG_RESPONSE)
         message_id = int.from_bytes(head[20:24], "big")
         clear = exchange == iana.IKE_SA_INIT
-        sa = next((sa for sa in sender.endpoint.sas if sa.spi_i == head[:8]), None)
+        sa = next((sa for sa in sender.endpoint.sas if clear or sa.spi_i + sa.spi_r == head[:16]), None)
         if not clear and (sa is None or sa.seal is None):
             return [datagram]
         first, raw = (head[16], datagram[at + HEADER :]) if clear else opened(sa.seal, datagram)

@@ -111,6 +111,20 @@ def test_without_both_words_nothing_is_cut(off):
     assert wire.gateway.dropped()[-1] == "FRAGMENT" and not sender.held()
 
 
+@pytest.mark.parametrize(
+    ("board", "gateway", "said"), [(1, 1, (True, True)), (0, 1, (False, False)), (1, 0, (True, False))]
+)
+def test_the_responder_says_so_only_to_who_does(board, gateway, said):
+    # --> IKE_SA_INIT { .., [N(IKEV2_FRAGMENTATION_SUPPORTED)] }     <-- { .., the same if it was there }
+    wire = pair(board={"fragmentation": bool(board)}, gateway={"fragmentation": bool(gateway)}).connect()
+    found = []
+    for _, datagram, _ in wire.wire[:2]:
+        first = Message(bytearray(datagram))
+        first.read(first.first, HEADER, len(datagram))
+        found.append(first.notify(iana.IKEV2_FRAGMENTATION_SUPPORTED) is not None)
+    assert tuple(found) == said and up(wire)
+
+
 def count_of_datagrams():
     wire = pair().connect()
     return len(wire.wire)

@@ -46,7 +46,7 @@ class Offer:
             own.append((iana.NONCE, self.nonce))
             if self.group:
                 endpoint = self.sa.endpoint
-                self.exchange = endpoint.crypto.key_exchange(self.group, endpoint.random)
+                self.exchange = self.sa.secret = endpoint.crypto.key_exchange(self.group, endpoint.random)
                 own.append(ke.build(self.group, self.exchange))
         else:  # the first Child SA takes its keys from the IKE SA (section 1.2)
             offered = [_without_ke(proposal) for proposal in offered]
@@ -96,8 +96,7 @@ class Offer:
             raise Refusal(reason.BAD_KE_PAYLOAD, iana.INVALID_SYNTAX)
         if not self.group:
             return self.nonce + nonce
-        exchange, self.exchange = self.exchange, None
-        return ke.agree(exchange, ke.read(response, self.group)) + self.nonce + nonce
+        return ke.agree(self.exchange, ke.read(response, self.group)) + self.nonce + nonce
 
 
 def scope(sa, policy):

@@ -54,7 +54,7 @@ def _resume(sa, response, now):
             request = task.send(response)
         except StopIteration:
             request = None
-            sa.request = sa.retransmit_at = sa.task = None
+            sa.request = sa.retransmit_at = sa.task = sa.secret = None
         except Refusal as refusal:
             sa.request = sa.retransmit_at = sa.task = None
             sa.endpoint.fail(sa, refusal, response, now)
@@ -129,6 +129,8 @@ def on_response(sa, message, now):
     except Refusal as refusal:
         if not message.authentic:
             raise
+        sa.send_id += 1
+        sa.request = sa.retransmit_at = sa.task = None  # it was the answer, and is of no use
         sa.endpoint.fail(sa, Refusal(refusal.reason, iana.INVALID_SYNTAX), message, now)
         return
     _heard(sa, message, now)
@@ -169,6 +171,8 @@ def on_request(sa, message, now):
         refusal = caught
         telling = caught.notify in (iana.INVALID_KE_PAYLOAD, iana.UNSUPPORTED_CRITICAL_PAYLOAD)  # these have data
         payloads = [notify(caught.notify, caught.data if telling else b"")]
+        if clear and HEADER + chain_size(payloads) > len(message.buffer):
+            raise  # no answer to a stranger is longer than its cause
     _send_response(sa, message, payloads, now)
     if refusal:
         sa.endpoint.fail(sa, refusal, message, now)
@@ -249,7 +253,7 @@ def _trace(sa, received, exchange, flags, message_id, payloads, size):
     shown = []
     for kind, body in payloads:
         if kind == iana.AUTH:  # a MAC made with the PSK: whoever reads it can try passwords against it
-            body = bytes(body[:4]) + bytes(len(body) - 4)
+            body = bytes(body[:4]) + bytes(len(body[4:]))  # it may be shorter
         shown.append((kind, body))
     plain = build(source.spi_i, source.spi_r, exchange, flags, message_id, shown)
     head = struct.pack(">BH", exchange != iana.IKE_SA_INIT, size)

@@ -17,7 +17,7 @@ def initiate(sa):
     offers = sa.connection.proposals
     sa.setup.nonce_i = random(ke.NONCE)
     group = proposals.get(offers[0], iana.KE_METHOD)[0]
-    exchange = crypto.key_exchange(group, random)
+    exchange = sa.secret = crypto.key_exchange(group, random)
     cookie = None
     restarts = 0
     while True:
@@ -36,7 +36,7 @@ def initiate(sa):
         if wanted:
             group = wanted[0] << 8 | wanted[1]
             exchange.wipe()
-            exchange = crypto.key_exchange(group, random)
+            exchange = sa.secret = crypto.key_exchange(group, random)
         elif not response.error() and not response.notify(iana.COOKIE):
             break
     sa.setup.response = bytes(response.buffer)

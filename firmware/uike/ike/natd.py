@@ -32,6 +32,8 @@ def detect(sa, message, path=None):
     path = path or sa
     theirs = _hash(sa, spis, path.remote)
     for kind, data in message.notifies():
+        if len(data) != _HASH:
+            continue
         if kind == iana.NAT_DETECTION_SOURCE_IP:
             sources = bool(sources) or data == theirs  # one for each address that the peer might send from
         elif kind == iana.NAT_DETECTION_DESTINATION_IP:

@@ -104,7 +104,7 @@ def rekey_ike(sa):
     group = proposals.get(sa.transforms, iana.KE_METHOD)[0]
     try:
         for _ in range(create.RESTARTS_MAX):
-            secret = endpoint.crypto.key_exchange(group, endpoint.random)
+            secret = sa.secret = endpoint.crypto.key_exchange(group, endpoint.random)
             # HDR, SK {SA, Ni, KEi} -->
             offer = (iana.SA, proposals.build(offers, iana.PROTO_IKE, fresh.spi_i))
             response = yield (iana.CREATE_CHILD_SA, [offer, (iana.NONCE, nonce), ke.build(group, secret)])
@@ -126,6 +126,7 @@ def rekey_ike(sa):
         theirs = ke.read_nonce(response)
         shared = ke.agree(secret, ke.read(response, group))
     except Refusal as refusal:
+        secret.wipe()
         sa.fresh = None
         endpoint.forget(fresh)
         endpoint.note(sa, refusal)

@@ -63,6 +63,7 @@ class IkeSa:
     fragments_until = 0  # ms: then those in `fragments` are given up
     # Exchanges (ike/exchange)
     task = None  # our exchange, a generator
+    secret = None  # its key exchange, for as long as that holds a private value
     answering = None  # the peer's exchange, a generator, while it takes several requests
     send_id = receive_id = 0
     request = None  # our request, sent and unanswered: its datagrams
@@ -102,9 +103,10 @@ class IkeSa:
         for key in (self.sk_d, self.sk_pi, self.sk_pr):
             for i in range(len(key)):
                 key[i] = 0
-        for cipher in (self.seal, self.open):
-            if cipher:
-                cipher.wipe()
+        for keeper in (self.seal, self.open, self.secret):
+            if keeper:
+                keeper.wipe()
         self.seal = self.open = self.setup = self.task = self.answering = self.request = self.last_response = None
+        self.secret = None
         self.waiting = []
         self.fragments = {}

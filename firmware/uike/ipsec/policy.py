@@ -60,7 +60,8 @@ def _covers(selector, packet, at, width, protocol, port):
 def upper(packet, at, size):
     """Where the next layer's ports are, times 256, and its protocol; of ICMP its type and code are what counts as
     ports (RFC 4301 section 4.4.1.1). The place is 0 when there are none, or a later fragment does not show them.
-    -1 for a packet that must not pass: an IPv6 routing header takes it to where no selector was asked."""
+    -1 for a packet that must not pass: its headers go beyond its end, or an IPv6 routing header takes it to where no
+    selector was asked."""
     if packet[at] >> 4 == 4:
         kind = packet[at + 9]
         header = (packet[at] & 15) * 4
@@ -79,6 +80,8 @@ def upper(packet, at, size):
                 length = 8 + packet[at + header + 1] * 8
             kind = packet[at + header]
             header += length
+            if header > size:
+                return -1
         if kind == iana.IPPROTO_ROUTING:
             return -1
     if later or size < header + 4:
