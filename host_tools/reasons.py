@@ -249,6 +249,15 @@ _TEXTS = {
         "the peer did not prove itself again in time",
         "let the peer authenticate anew more often (strongSwan: reauth_time), or raise auth_lifetime",
     ),
+    reason.PEER_SAID_INVALID_SELECTORS: (
+        "the peer got a packet of ours that its traffic selectors forbid",
+        "compare local_ts and remote_ts of both sides with the addresses in use",
+    ),
+    reason.PEER_SAID_INVALID_SPI: (
+        "the peer got an ESP packet of ours for a Child SA that it does not have",
+        "nothing, if a Child SA was just replaced or deleted; else reconnect: close, then connect",
+    ),
+    reason.PEER_SAID_INVALID_MESSAGE_ID: ("the peer got a message ID of ours outside of its window", _FAULT),
 }
 
 NAMES = {value: key for key, value in vars(reason).items() if key.isupper()}

@@ -38,13 +38,21 @@ class Verdicts:
             self.trace(event.ADDRESS, sa.number, attributes)
         self._happen((event.ADDRESS, sa, sa.address or sa.address6))
 
-    def drop(self, why, remote=None, detail=b""):
-        """Counts and traces a dropped datagram or packet; returns the reason."""
+    complain_at = 0  # ms: not before that is a peer told again of what we drop
+
+    def drop(self, why, remote=None, detail=b"", cause=None):
+        """Counts and traces a dropped datagram or packet, the `cause`; returns the reason."""
         try:
             self.drops[why] = self.drops.get(why, 0) + 1
             if self.trace:
                 where = pack_where(remote) if remote else bytes(6)
                 self.trace(event.DROP, 0, bytes((why,)) + where + detail)
+            if (
+                cause
+                and self.now >= self.complain_at
+                and (why == reason.ESP_UNKNOWN_SPI or why == reason.ESP_SELECTORS or why == reason.WRONG_MESSAGE_ID)
+            ):
+                load("uike.ike.complain").tell(self, why, cause, remote)
         except MemoryError:  # the datagram is dropped all the same
             pass
         return why
