@@ -30,6 +30,7 @@ class Connection:
         self.pool = None  # a responder hands them out: (first, last, netmask), four bytes each
         self.pool6 = None  # (first, last, prefix length as a byte), sixteen bytes each
         self.require_cp = False  # and refuses a client that asks for none
+        self.childless = False  # an initiator makes its first Child SA with the first packet (RFC 6023)
         self.dns = ()  # addresses of 4 or 16 bytes
         self.domains = ()  # names that those servers resolve
         self.local_ts = ()  # selectors in wire form, see wire/selectors

@@ -109,6 +109,12 @@ def test_moving_and_authenticating_anew():
     assert load(RESPONDER, auth_lifetime=0).auth_lifetime_ms == 0
 
 
+def test_childless_is_for_an_initiator():
+    assert not load(INITIATOR).childless and load(INITIATOR, childless=True).childless
+    assert refused(RESPONDER, childless=True) == ("childless", "not for this role", 'role = "initiator"')
+    assert refused(INITIATOR, childless="yes") == ("childless", "bad value", "true or false")
+
+
 def test_any_identity():
     assert load(INITIATOR, remote_id="%any").remote_id is None
     assert refused(INITIATOR, local_id="%any")[0] == "local_id"

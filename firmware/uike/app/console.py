@@ -6,7 +6,9 @@ Used when a line comes, then dropped. Raises ValueError with a text for the host
 import json
 
 from uike import event
+from uike.app import icmp
 from uike.app.ping import Ping
+from uike.app.run import own_address
 from uike.wire.address import pack
 
 _COUNT_MAX = 10_000
@@ -47,7 +49,7 @@ def _moved(appliance):
 
 def _ping(appliance, command):
     target = pack(str(command.get("to")))
-    source = appliance.address_towards(target)
+    source = _address_towards(appliance.endpoint, target)
     if source is None:
         raise ValueError("ping: no tunnel leads there")
     count = _number(command, "count", 3, 1, _COUNT_MAX)
@@ -55,6 +57,17 @@ def _ping(appliance, command):
     size = _number(command, "size", 56, 0, _SIZE_MAX)
     ident = int.from_bytes(appliance.endpoint.random(2), "big")
     appliance.ping = Ping(source, target, count, interval_ms, size, ident, appliance.board.now())
+
+
+def _address_towards(endpoint, target):
+    """Our inner address in the tunnel that leads to `target` (4 bytes), or may be asked for; None without one."""
+    sources = [own_address(child.owner, child.local_ts) for child in endpoint.sad.outbound]
+    sources += [own_address(sa, sa.connection.local_ts) for sa in endpoint.sas]
+    for find in (endpoint.sad.route, endpoint.policy_for):
+        for source in sources:
+            if any(source) and find(icmp.request(source, target, 0, 0, 0), 28):
+                return source
+    return None
 
 
 def _rekey(appliance, what):

@@ -92,7 +92,7 @@ class Appliance:
             self.board.tun.write(packet)
             return
         for child in self.endpoint.sad.outbound:
-            answer = icmp.reply(packet, own_address(child))
+            answer = icmp.reply(packet, own_address(child.owner, child.local_ts))
             if answer:
                 self.endpoint.send_packet(answer, now)
                 return
@@ -124,15 +124,6 @@ class Appliance:
                 local = self.board.udp.address_for(remote)
                 self.endpoint.connect(connection, local, remote, self.board.now())
 
-    def address_towards(self, target):
-        """Our inner address in the tunnel that leads to `target` (4 bytes), or may be asked for; None without one."""
-        for find in (self.endpoint.sad.route, self.endpoint.policy_for):
-            for child in self.endpoint.sad.outbound:
-                source = own_address(child)
-                if find(icmp.request(source, target, 0, 0, 0), 28):
-                    return source
-        return None
-
     def report_heap(self):
         """Traces the heap in use and free, where there is such a thing."""
         heap = self.board.heap()
@@ -146,13 +137,12 @@ class Appliance:
         self.quit_at = now + _QUIT_MS
 
 
-def own_address(child):
-    """The IPv4 address that is ours in a Child SA: the one that we were assigned, or the first host of its first local
-    selector; 0.0.0.0 for none."""
-    sa = child.owner
+def own_address(sa, local_ts):
+    """The IPv4 address that is ours in a Child SA of these local selectors: the one that we were assigned, or the first
+    host of the first selector; 0.0.0.0 for none."""
     if sa.address and sa.connection.initiator:
         return sa.address
-    found = [selector for selector in child.local_ts if len(selector) == 16]
+    found = [selector for selector in local_ts if len(selector) == 16]
     selector = found[0] if found else bytes(16)
     start, end = selector[8:12], selector[12:16]
     if start == end:

@@ -24,8 +24,8 @@ def initiate(sa):
     """The initiator's side."""
     connection = sa.connection
     id_i = _id_body(connection.local_id)
-    offer = child.Offer(sa, connection)
-    # HDR, SK {IDi, [N(INITIAL_CONTACT),] [IDr,] AUTH, [CP(CFG_REQUEST),] SAi2, TSi, TSr, [N(MOBIKE_SUPPORTED)]} -->
+    offer = None if sa.setup.childless else child.Offer(sa, connection)
+    # HDR, SK {IDi, [N(INITIAL_CONTACT),] [IDr,] AUTH, [CP(CFG_REQUEST),] [SAi2, TSi, TSr,] [N(MOBIKE_SUPPORTED)]} -->
     payloads = [(iana.IDi, id_i)]
     if not sa.endpoint.has_other(sa):
         payloads.append(notify(iana.INITIAL_CONTACT))
@@ -34,8 +34,8 @@ def initiate(sa):
     payloads.append(_auth_payload(sa, True, id_i))
     if connection.virtual_ip:
         payloads.append((iana.CP, cp.request(connection, sa.replaces and sa.replaces.address)))
-    response = yield (iana.IKE_AUTH, payloads + offer.payloads() + _can_move(connection))
-    #           <-- HDR, SK {IDr, AUTH, [CP(CFG_REPLY),] SAr2, TSi, TSr}
+    response = yield (iana.IKE_AUTH, payloads + (offer.payloads() if offer else []) + _can_move(connection))
+    #           <-- HDR, SK {IDr, AUTH, [CP(CFG_REPLY),] [SAr2, TSi, TSr]}
     error = response.error()
     if error and response.body(iana.AUTH) is None:
         raise Refusal(_peer_said(error), error[0], error[1])
@@ -60,13 +60,16 @@ def initiate(sa):
     if single:  # Child SAs come with the packets that need them (section 2.9)
         sa.single_pair = True
         sa.endpoint.note(sa, Refusal(reason.SINGLE_PAIR_WANTED, error[0]))
-    else:
+    elif offer:
         offer.accept(response)
 
 
 def respond(sa, request):
     """The responder's side: returns the payloads of the response."""
-    # HDR, SK {IDi, [IDr,] AUTH, [CP(CFG_REQUEST),] SAi2, TSi, TSr} -->
+    # HDR, SK {IDi, [IDr,] AUTH, [CP(CFG_REQUEST),] [SAi2, TSi, TSr]} -->
+    kinds = [kind for kind, _, _ in request.payloads if kind in (iana.SA, iana.TSi, iana.TSr)]
+    if len(kinds) not in (0, 3):  # RFC 6023 section 3: all of a Child SA, or nothing
+        raise Refusal(reason.PAYLOAD_MISSING, iana.INVALID_SYNTAX)
     id_i = request.body(iana.IDi)
     peer = _peer_id(id_i)
     wanted = request.body(iana.IDr)
@@ -79,7 +82,7 @@ def respond(sa, request):
     sa.become(event.STATE_ESTABLISHED)
     if request.notify(iana.INITIAL_CONTACT) is not None:
         sa.endpoint.replace_others(sa)
-    #           <-- HDR, SK {IDr, AUTH, [CP(CFG_REPLY),] SAr2, TSi, TSr}
+    #           <-- HDR, SK {IDr, AUTH, [CP(CFG_REPLY),] [SAr2, TSi, TSr]}
     id_r = _id_body(sa.connection.local_id)
     payloads = [(iana.IDr, id_r), _auth_payload(sa, False, id_r)]
     payloads += _can_move(sa.connection) if sa.mobike else []
@@ -87,6 +90,8 @@ def respond(sa, request):
         payloads += load("uike.ike.reauth").grant(sa)
     try:
         payloads += load("uike.ike.pool").assign(sa, request.body(iana.CP))
+        if not kinds:
+            return payloads
         fresh, answer = child.answer(sa, request)
         if _known(sa):  # it authenticates anew, and takes the new Child SA once it has our answer
             sa.endpoint.sad.hold(fresh)

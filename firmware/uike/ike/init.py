@@ -42,6 +42,7 @@ def initiate(sa):
     sa.setup.response = bytes(response.buffer)
     sa.spi_r = response.spi_r
     sa.transforms = proposals.accepted(proposals.parse(response.body(iana.SA)), offers, iana.PROTO_IKE, 0)[1]
+    sa.setup.childless = sa.connection.childless and response.notify(iana.CHILDLESS_IKEV2_SUPPORTED) is not None
     sa.setup.nonce_r = response.body(iana.NONCE)
     if not natd.detect(sa, response):
         raise Refusal(reason.NAT_T_UNSUPPORTED)
@@ -131,6 +132,7 @@ def respond(sa, request):
         ours,
         (iana.NONCE, sa.setup.nonce_r),
     ]
+    payloads.append(notify(iana.CHILDLESS_IKEV2_SUPPORTED))
     return payloads + natd.notifies(sa) + (_can_fragment(sa) if sa.fragment_size else [])
 
 

@@ -28,6 +28,7 @@ class Setup:
         self.nonce_r = b""
         self.request = b""  # IKE_SA_INIT as it was sent: RealMessage1 of RFC 7296 section 2.15
         self.response = b""  # RealMessage2
+        self.childless = False  # IKE_AUTH makes no Child SA (RFC 6023)
         self.refusal = None  # what an unauthenticated notify said, believed only if nothing better comes
 
 
