@@ -219,6 +219,10 @@ _TEXTS = {
         "no new seed could be put into the store, so the next boot finds the old one",
         "make room in the store, or check the file system of the board",
     ),
+    reason.SECRET_NOT_KEPT: (
+        "the secret of crash detection is not in the store, and could not be put there",
+        "make room in the store, or check its file system; until then a restart is noticed by silence alone",
+    ),
     reason.COOKIE_WANTED: (
         "a negotiation was begun without a valid cookie while many are unfinished; the peer was given one",
         "nothing: the peer comes back with it; if it does not, its address is forged",
@@ -256,6 +260,10 @@ _TEXTS = {
     reason.PEER_SAID_INVALID_SPI: (
         "the peer got an ESP packet of ours for a Child SA that it does not have",
         "nothing, if a Child SA was just replaced or deleted; else reconnect: close, then connect",
+    ),
+    reason.PEER_RESTARTED: (
+        "the peer has restarted, and proved that it had this SA before",
+        "connect again; find out why it restarted",
     ),
     reason.PEER_SAID_INVALID_MESSAGE_ID: ("the peer got a message ID of ours outside of its window", _FAULT),
 }

@@ -361,6 +361,7 @@ _KEYS = {
     "esp_rekey_packets": ("esp_rekey_packets", _count, None, (0, 1 << 31, "packets, 0 for no limit", 1)),
     "esp_rekey_bytes": ("esp_rekey_bytes", _count, None, (0, 1 << 40, "bytes, 0 for no limit", 1)),
     "mobike": ("mobike", _flag, None, ()),
+    "crash_detection": ("crash_detection", _flag, None, ()),
     "childless": ("childless", _flag, True, ()),
     "reauth_time": ("reauth_ms", _count, True, (0, 604_800, "seconds, 0 for never", 1_000)),
     "auth_lifetime": ("auth_lifetime_ms", _lifetime, False, (10, 604_800)),

@@ -46,6 +46,7 @@ class Connection:
         self.esp_rekey_packets = 1 << 31
         self.esp_rekey_bytes = 0
         self.cookie_threshold = 3  # half-open SAs, above which a responder asks for a cookie
+        self.crash_detection = False  # tokens tell a restarted peer from an attacker (RFC 6290)
         self.mobike = True  # an initiator may change its address, RFC 4555
         self.reauth_ms = 0  # of an initiator: it proves itself anew that often
         self.auth_lifetime_ms = 0  # of a responder: its peers have to, RFC 4478

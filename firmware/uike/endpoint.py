@@ -33,13 +33,14 @@ class Endpoint(Verdicts):
     """All SAs of one board.
 
     `connections` is a list of Connection, `crypto` a provider, `random` a callable (n -> n bytes), `trace` a callable
-    (event code, SA number, body) or None."""
+    (event code, SA number, body) or None, `secret` 32 bytes that outlive a restart and no other board has, or none."""
 
-    def __init__(self, connections, crypto, random, trace=None):
+    def __init__(self, connections, crypto, random, trace=None, secret=b""):
         self.connections = connections
         self.crypto = crypto
         self.random = random
         self.trace = trace
+        self.secret = secret  # of ike/crash
         self.now = 0
         self.sas = []
         self.sad = Sad()

@@ -109,6 +109,12 @@ def test_moving_and_authenticating_anew():
     assert load(RESPONDER, auth_lifetime=0).auth_lifetime_ms == 0
 
 
+def test_crash_detection():
+    for table in (INITIATOR, RESPONDER):
+        assert not load(table).crash_detection and load(table, crash_detection=True).crash_detection
+    assert refused(RESPONDER, crash_detection=1) == ("crash_detection", "bad value", "true or false")
+
+
 def test_childless_is_for_an_initiator():
     assert not load(INITIATOR).childless and load(INITIATOR, childless=True).childless
     assert refused(RESPONDER, childless=True) == ("childless", "not for this role", 'role = "initiator"')

@@ -283,7 +283,7 @@ def test_whatever_is_authentic_is_life(life):
         packet = icmp.request(bytes((10, 1, 0, 1)), board.sa.address, 7, 1, 56)
         if life == "dummy":  # from outside of the selectors: it is dropped, but the peer has sent it
             packet = icmp.request(bytes((10, 77, 0, 1)), board.sa.address, 7, 1, 56)
-            board.endpoint.complain_at = 1 << 30  # the answer would be life too
+            board.endpoint.look_at = 1 << 30  # the answer would be life too
         give(wire, board, esp.encapsulate(child, packet, len(packet), gateway.endpoint.random))
     wire.run(58_999)
     assert not board.said("LIVENESS")

@@ -32,7 +32,7 @@ class Appliance:
         drop()
         from uike.endpoint import Endpoint  # not before the power-on tests have gone: code is RAM
 
-        self.endpoint = Endpoint(*parts, self.trace)
+        self.endpoint = Endpoint(*parts)
         self.ping = None
         self.quit_at = None
 

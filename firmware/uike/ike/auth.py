@@ -23,18 +23,10 @@ _PEER_SAID = (
 def initiate(sa):
     """The initiator's side."""
     connection = sa.connection
-    id_i = _id_body(connection.local_id)
     offer = None if sa.setup.childless else child.Offer(sa, connection)
-    # HDR, SK {IDi, [N(INITIAL_CONTACT),] [IDr,] AUTH, [CP(CFG_REQUEST),] [SAi2, TSi, TSr,] [N(MOBIKE_SUPPORTED)]} -->
-    payloads = [(iana.IDi, id_i)]
-    if not sa.endpoint.has_other(sa):
-        payloads.append(notify(iana.INITIAL_CONTACT))
-    if connection.remote_id:
-        payloads.append((iana.IDr, _id_body(connection.remote_id)))
-    payloads.append(_auth_payload(sa, True, id_i))
-    if connection.virtual_ip:
-        payloads.append((iana.CP, cp.request(connection, sa.replaces and sa.replaces.address)))
-    response = yield (iana.IKE_AUTH, payloads + (offer.payloads() if offer else []) + _can_move(connection))
+    # HDR, SK {IDi, [N(INITIAL_CONTACT),] [IDr,] AUTH, [CP(CFG_REQUEST),] [SAi2, TSi, TSr,] [N(MOBIKE_SUPPORTED),]
+    #          [N(QCD_TOKEN)]} -->
+    response = yield (iana.IKE_AUTH, _request(sa, offer))
     #           <-- HDR, SK {IDr, AUTH, [CP(CFG_REPLY),] [SAr2, TSi, TSr]}
     error = response.error()
     if error and response.body(iana.AUTH) is None:
@@ -54,6 +46,8 @@ def initiate(sa):
     if connection.virtual_ip:
         cp.reply(sa, response.body(iana.CP))
     sa.mobike = connection.mobike and response.notify(iana.MOBIKE_SUPPORTED) is not None
+    if connection.crash_detection:
+        load("uike.ike.crash").take(sa, response)
     sa.become(event.STATE_ESTABLISHED)
     if connection.reauth_ms or response.notify(iana.AUTH_LIFETIME) is not None:
         load("uike.ike.reauth").plan(sa, response)
@@ -62,6 +56,25 @@ def initiate(sa):
         sa.endpoint.note(sa, Refusal(reason.SINGLE_PAIR_WANTED, error[0]))
     elif offer:
         offer.accept(response)
+
+
+def _request(sa, offer):
+    """Payloads of the request; made here, so that none of them is kept while the answer is awaited."""
+    connection = sa.connection
+    id_i = _id_body(connection.local_id)
+    payloads = [(iana.IDi, id_i)]
+    if not sa.endpoint.has_other(sa):
+        payloads.append(notify(iana.INITIAL_CONTACT))
+    if connection.remote_id:
+        payloads.append((iana.IDr, _id_body(connection.remote_id)))
+    payloads.append(_auth_payload(sa, True, id_i))
+    if connection.virtual_ip:
+        payloads.append((iana.CP, cp.request(connection, sa.replaces and sa.replaces.address)))
+    if offer:
+        payloads += offer.payloads()
+    if connection.crash_detection:
+        payloads += load("uike.ike.crash").offer(sa)
+    return payloads + _can_move(connection)
 
 
 def respond(sa, request):
@@ -86,6 +99,10 @@ def respond(sa, request):
     id_r = _id_body(sa.connection.local_id)
     payloads = [(iana.IDr, id_r), _auth_payload(sa, False, id_r)]
     payloads += _can_move(sa.connection) if sa.mobike else []
+    if sa.connection.crash_detection:
+        crash = load("uike.ike.crash")
+        crash.take(sa, request)
+        payloads += crash.offer(sa)
     if sa.connection.auth_lifetime_ms:
         payloads += load("uike.ike.reauth").grant(sa)
     try:

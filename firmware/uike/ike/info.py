@@ -10,7 +10,7 @@ from uike.wire.refusal import Refusal
 _ESP_SPI = 4
 _RETIRED_MS = 5_000
 
-# What the peer says of something that we sent, and that we leave at that (`ike/complain` says the same)
+# What the peer says of something that we sent, and that we leave at that (`ike/dropped` says the same)
 _COMPLAINTS = {
     iana.INVALID_SELECTORS: reason.PEER_SAID_INVALID_SELECTORS,
     iana.INVALID_SPI: reason.PEER_SAID_INVALID_SPI,
@@ -80,6 +80,8 @@ def respond(sa, request):
             sa.endpoint.note(sa, Refusal(_COMPLAINTS[error[0]], error[0], error[1]))
         if sa.connection.initiator and request.notify(iana.AUTH_LIFETIME) is not None:
             load("uike.ike.reauth").plan(sa, request)
+        if sa.connection.crash_detection and request.notify(iana.QUICK_CRASH_DETECTION) is not None:
+            load("uike.ike.crash").take(sa, request)
         if sa.mobike and sa.state == event.STATE_ESTABLISHED:
             payloads += load("uike.ike.mobike").respond(sa, request)
     return payloads

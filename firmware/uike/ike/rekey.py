@@ -148,6 +148,10 @@ def rekey_ike(sa):
         collision = _WON
         _await_delete(sa.rival[1])
     succeed(sa, fresh, True, collision)
+    if fresh.connection.crash_detection:
+        crash = load("uike.ike.crash")
+        crash.take(fresh, response)
+        crash.renew(fresh)
     # HDR, SK {D} -->
     yield (iana.INFORMATIONAL, [(iana.D, struct.pack(">BBH", iana.PROTO_IKE, 0, 0))])
     #                <-- HDR, SK {}

@@ -1,24 +1,37 @@
-"""What is wrong with what the peer sends, told inside of its IKE SA (RFC 7296 sections 1.5, 2.3, 3.10.1).
+"""A second look at what was dropped (RFC 7296 sections 1.5, 2.3, 3.10.1, RFC 6290 section 4.3).
 
-Each is an INFORMATIONAL request of our own, never a response. The verdict on a drop calls: with an ESP packet anybody
-can feign to be the peer, so this is rare, a hint to it, and not the end of anything.
+The peer is told, inside of its IKE SA, of a packet that its selectors forbid, of an SPI that we do not have, of a
+Message ID ahead of our window: an INFORMATIONAL request of our own, never a response. With an ESP packet anybody can
+feign to be the peer, so this is a hint to it, and not the end of anything. And an answer in the clear may be that of a
+peer that has restarted. Called by the verdict on a drop, which keeps to the pause that is set here.
 """
 
 from uike import event, iana, reason
 from uike.ike import exchange, sk
+from uike.transient import load
 from uike.wire.message import notify
 from uike.wire.refusal import Refusal
 
-_PAUSE_MS = 5_000  # between two, to whomever
+_PAUSE_MS = 5_000  # between two looks, at whomever
 _START = 64  # bytes of an offending packet that go back, at most
 _ESP_HEADER = 8
 
 
-def tell(endpoint, why, cause, remote):
+def look(endpoint, why, cause, remote):
     """`cause` was dropped for the reason `why`: an ESP packet of an SPI that we do not have, or decrypted, of one whose
-    selectors forbid it; or (SA, message, now), with a Message ID outside of our window. It came from `remote`."""
-    endpoint.complain_at = endpoint.now + _PAUSE_MS
+    selectors forbid it; or (SA, message, now). It came from `remote`."""
+    endpoint.look_at = endpoint.now + _PAUSE_MS
     endpoint.loaded = True
+    try:
+        if why == reason.NOT_ENCRYPTED:
+            load("uike.ike.crash").check(cause[0], cause[1])
+        else:
+            _tell(endpoint, why, cause, remote)
+    except Refusal:
+        pass  # it is dropped already
+
+
+def _tell(endpoint, why, cause, remote):
     for sa in endpoint.sas:
         if sa.state == event.STATE_ESTABLISHED and not sa.quiet and not sa.task:
             wrong_id = why == reason.WRONG_MESSAGE_ID
@@ -39,10 +52,7 @@ def _of_message(sa, cause):
     message = cause[1]
     if cause[0] is not sa or message.id < sa.receive_id:
         return None
-    try:
-        sk.unlock(sa, message)  # anybody can write an ID into a header
-    except Refusal:
-        return None
+    sk.unlock(sa, message)  # anybody can write an ID into a header: raises Refusal
     return notify(iana.INVALID_MESSAGE_ID, message.id.to_bytes(4, "big"))
 
 
