@@ -261,6 +261,16 @@ _TEXTS = {
         "the peer got an ESP packet of ours for a Child SA that it does not have",
         "nothing, if a Child SA was just replaced or deleted; else reconnect: close, then connect",
     ),
+    reason.REDIRECTED: ("the gateway sent us to another one", "nothing: the connection is negotiated there"),
+    reason.SENT_AWAY: ("the peer was sent to another gateway", "nothing, or take redirect_to away"),
+    reason.REDIRECT_REFUSED: (
+        "the peer would send us to where we do not go",
+        "set redirect = true, if that is wanted; only an IPv4 address is followed, and in IKE_SA_INIT with our nonce",
+    ),
+    reason.REDIRECTED_TOO_OFTEN: (
+        "the gateways send us on and on",
+        "correct the gateways: they may send us in a circle",
+    ),
     reason.PEER_RESTARTED: (
         "the peer has restarted, and proved that it had this SA before",
         "connect again; find out why it restarted",

@@ -256,6 +256,7 @@ _DECODERS = {
         "local": body.endpoint(),
         "remote": body.endpoint(),
     },
+    event.REDIRECTED: lambda body: {"old": body.endpoint(), "new": body.endpoint()},
     event.REAUTHENTICATED: lambda body: {"successor": body.number(2)},
     event.OFFER: lambda body: {"ours": body.flag(), "data": body.rest()},
     event.SELF_TEST: lambda body: {"passed": body.number(), "elapsed_ms": body.number(4)},

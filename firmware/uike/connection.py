@@ -31,6 +31,8 @@ class Connection:
         self.pool6 = None  # (first, last, prefix length as a byte), sixteen bytes each
         self.require_cp = False  # and refuses a client that asks for none
         self.childless = False  # an initiator makes its first Child SA with the first packet (RFC 6023)
+        self.redirect = False  # an initiator follows to another gateway (RFC 5685)
+        self.redirect_to = None  # a responder sends its peers there: an IPv4 address, four bytes
         self.dns = ()  # addresses of 4 or 16 bytes
         self.domains = ()  # names that those servers resolve
         self.local_ts = ()  # selectors in wire form, see wire/selectors

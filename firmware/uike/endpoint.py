@@ -64,9 +64,10 @@ class Endpoint(Verdicts):
         sa = self.new_sa(connection, True, local, remote)
         sa.spi_i = self.new_ike_spi()
         self.sas.append(sa)
-        self.guard(sa, self._begin, sa)
+        self.guard(sa, self.begin, sa)
 
-    def _begin(self, sa):
+    def begin(self, sa):
+        """Starts the first exchange of an SA that is among `sas`."""
         sa.become(event.STATE_INIT)
         exchange.start(sa, load("uike.ike.init").initiate(sa), self.now)
 

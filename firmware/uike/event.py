@@ -39,6 +39,7 @@ SEED = 32  # reason(1): what was wrong with the stored seed
 STOPPED = 33  # reason(1) detail: the appliance has ended
 ADDRESS_CHANGED = 50  # old local endpoint(6) old remote endpoint(6) new local endpoint(6) new remote endpoint(6)
 REAUTHENTICATED = 51  # number of the SA that replaces this one(2)
+REDIRECTED = 60  # old gateway's endpoint(6) new gateway's endpoint(6)
 
 # States of an IKE SA (uike/ike/sa.py holds the table of legal moves)
 STATE_IDLE = 0

@@ -130,10 +130,14 @@ PEER_REFUSED_ADDRESS = 183
 PATH_UNPROVED = 184
 NOT_REAUTHENTICATED = 185
 
-# 200..: what the peer says of our packets and messages (ike/info)
-PEER_SAID_INVALID_SELECTORS = 200
-PEER_SAID_INVALID_SPI = 201
-PEER_SAID_INVALID_MESSAGE_ID = 202
+# 230..: what the peer says of our packets and messages (ike/info), and that it is not what it was (ike/crash)
+PEER_SAID_INVALID_SELECTORS = 230
+PEER_SAID_INVALID_SPI = 231
+PEER_SAID_INVALID_MESSAGE_ID = 232
+PEER_RESTARTED = 233
 
-# 210..: the peer is not what it was (ike/crash)
-PEER_RESTARTED = 210
+# 240..: another gateway is to do it (ike/redirect)
+REDIRECTED = 240
+SENT_AWAY = 241
+REDIRECT_REFUSED = 242
+REDIRECTED_TOO_OFTEN = 243

@@ -109,6 +109,16 @@ def test_moving_and_authenticating_anew():
     assert load(RESPONDER, auth_lifetime=0).auth_lifetime_ms == 0
 
 
+def test_redirection():
+    assert not load(INITIATOR).redirect and load(INITIATOR, redirect=True).redirect
+    assert load(RESPONDER).redirect_to is None
+    assert load(RESPONDER, redirect_to="203.0.113.9").redirect_to == bytes((203, 0, 113, 9))
+    for value in ("gw.example", "2001:db8::1", "0.0.0.0", "", 7):
+        assert refused(RESPONDER, redirect_to=value)[0] == "redirect_to"
+    assert refused(RESPONDER, redirect=True) == ("redirect", "not for this role", 'role = "initiator"')
+    assert refused(INITIATOR, redirect_to="203.0.113.9")[0] == "redirect_to"
+
+
 def test_crash_detection():
     for table in (INITIATOR, RESPONDER):
         assert not load(table).crash_detection and load(table, crash_detection=True).crash_detection

@@ -40,6 +40,8 @@ def initiate(sa):
         raise Refusal(reason.WRONG_PEER_ID, iana.AUTHENTICATION_FAILED, bytes((peer[0],)) + peer[1])
     _verify(sa, False, id_r, body)
     sa.peer_id = peer
+    if connection.redirect and response.notify(iana.REDIRECT) is not None:
+        load("uike.ike.redirect").follow(sa, response)
     single = error and error[0] == iana.SINGLE_PAIR_REQUIRED
     if error and not single:  # the peer is who it says; only the Child SA was refused
         raise Refusal(_peer_said(error), error[0], error[1])

@@ -82,6 +82,8 @@ def respond(sa, request):
             load("uike.ike.reauth").plan(sa, request)
         if sa.connection.crash_detection and request.notify(iana.QUICK_CRASH_DETECTION) is not None:
             load("uike.ike.crash").take(sa, request)
+        if sa.connection.redirect and request.notify(iana.REDIRECT) is not None:
+            load("uike.ike.redirect").leave(sa, request)
         if sa.mobike and sa.state == event.STATE_ESTABLISHED:
             payloads += load("uike.ike.mobike").respond(sa, request)
     return payloads

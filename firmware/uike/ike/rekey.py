@@ -192,6 +192,8 @@ def succeed(sa, fresh, ours=False, collision=_NONE):
     fresh.fragment_size, fresh.address6, fresh.single_pair = sa.fragment_size, sa.address6, sa.single_pair
     fresh.local, fresh.remote, fresh.mobike, fresh.peer_behind_nat = sa.local, sa.remote, sa.mobike, sa.peer_behind_nat
     fresh.auth_until, fresh.seen = sa.auth_until, sa.seen
+    if sa.redirected:
+        fresh.redirected = sa.redirected
     for each in endpoint.sas:
         if each.replaces is sa:
             each.replaces = fresh

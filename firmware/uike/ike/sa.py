@@ -40,6 +40,7 @@ class IkeSa:
     path = None  # where the peer is about to move, or what it has yet to be told (ike/mobike)
     auth_until = None  # ms: then the initiator authenticates anew, or the responder ends it (ike/reauth)
     replaces = None  # the SA that goes when this one is up
+    redirected = None  # (gateway that sent us here, when such things happened, in ms: a list), see ike/redirect
     token = None  # what the peer shows when it has lost this SA (ike/crash)
 
     def __init__(self, endpoint, number, connection, initiator, local, remote, now):
