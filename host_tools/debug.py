@@ -12,7 +12,7 @@ from uike import reason
 
 _COLLISIONS = ("", "; both did at once, and ours stays", "; both did at once, and the peer's stays")
 _INDENT = " " * 11
-_NORMAL_ENDS = (reason.DELETED_BY_US, reason.DELETED_BY_PEER, reason.REPLACED)
+_NORMAL_ENDS = (reason.DELETED_BY_US, reason.DELETED_BY_PEER, reason.REPLACED, reason.REDIRECTED, reason.SENT_AWAY)
 _STYLES = {"good": "bold green", "bad": "bold red", "warn": "yellow", "sent": "cyan", "received": "magenta"}
 
 
@@ -165,6 +165,10 @@ class Renderer:
             if fields["old_" + key] != fields[key]
         ]
         return [(f"moved: {', '.join(moved)}", "warn")]
+
+    def _redirected(self, event):
+        old, new = (names.endpoint_text(event.fields[key]) for key in ("old", "new"))
+        return [(f"redirected: {old} -> {new}", "warn")]
 
     def _reauthenticated(self, event):
         return [(f"authenticated anew: replaced by SA {event.fields['successor']}", "good")]

@@ -219,6 +219,10 @@ _TEXTS = {
         "no new seed could be put into the store, so the next boot finds the old one",
         "make room in the store, or check the file system of the board",
     ),
+    reason.SECRET_NOT_KEPT: (
+        "the secret of crash detection is not in the store, and could not be put there",
+        "make room in the store, or check its file system; until then a restart is noticed by silence alone",
+    ),
     reason.COOKIE_WANTED: (
         "a negotiation was begun without a valid cookie while many are unfinished; the peer was given one",
         "nothing: the peer comes back with it; if it does not, its address is forged",
@@ -249,6 +253,29 @@ _TEXTS = {
         "the peer did not prove itself again in time",
         "let the peer authenticate anew more often (strongSwan: reauth_time), or raise auth_lifetime",
     ),
+    reason.PEER_SAID_INVALID_SELECTORS: (
+        "the peer got a packet of ours that its traffic selectors forbid",
+        "compare local_ts and remote_ts of both sides with the addresses in use",
+    ),
+    reason.PEER_SAID_INVALID_SPI: (
+        "the peer got an ESP packet of ours for a Child SA that it does not have",
+        "nothing, if a Child SA was just replaced or deleted; else reconnect: close, then connect",
+    ),
+    reason.REDIRECTED: ("the gateway sent us to another one", "nothing: the connection is negotiated there"),
+    reason.SENT_AWAY: ("the peer was sent to another gateway", "nothing, or take redirect_to away"),
+    reason.REDIRECT_REFUSED: (
+        "the peer would send us to where we do not go",
+        "set redirect = true, if that is wanted; only an IPv4 address is followed, and in IKE_SA_INIT with our nonce",
+    ),
+    reason.REDIRECTED_TOO_OFTEN: (
+        "the gateways send us on and on",
+        "correct the gateways: they may send us in a circle",
+    ),
+    reason.PEER_RESTARTED: (
+        "the peer has restarted, and proved that it had this SA before",
+        "connect again; find out why it restarted",
+    ),
+    reason.PEER_SAID_INVALID_MESSAGE_ID: ("the peer got a message ID of ours outside of its window", _FAULT),
 }
 
 NAMES = {value: key for key, value in vars(reason).items() if key.isupper()}

@@ -258,6 +258,7 @@ _DECODERS = {
     },
     event.RECONNECT: lambda body: {"in_ms": body.number(4), "attempt": body.number(), "name": body.text()},
     event.ENGINE_FAULT: lambda body: {"code": body.number(), "name": body.text()},
+    event.REDIRECTED: lambda body: {"old": body.endpoint(), "new": body.endpoint()},
     event.REAUTHENTICATED: lambda body: {"successor": body.number(2)},
     event.OFFER: lambda body: {"ours": body.flag(), "data": body.rest()},
     event.SELF_TEST: lambda body: {"passed": body.number(), "elapsed_ms": body.number(4)},

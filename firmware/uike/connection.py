@@ -28,6 +28,9 @@ class Connection:
     pool = None  # a responder hands them out: (first, last, netmask), four bytes each
     pool6 = None  # (first, last, prefix length as a byte), sixteen bytes each
     require_cp = False  # and refuses a client that asks for none
+    childless = False  # an initiator makes its first Child SA with the first packet (RFC 6023)
+    redirect = False  # an initiator follows to another gateway (RFC 5685)
+    redirect_to = None  # a responder sends its peers there: an IPv4 address, four bytes
     dns = ()  # addresses of 4 or 16 bytes
     domains = ()  # names that those servers resolve
     local_ts = ()  # selectors in wire form, see wire/selectors
@@ -44,6 +47,7 @@ class Connection:
     esp_rekey_packets = 1 << 31
     esp_rekey_bytes = 0
     cookie_threshold = 3  # half-open SAs, above which a responder asks for a cookie
+    crash_detection = False  # tokens tell a restarted peer from an attacker (RFC 6290)
     mobike = True  # an initiator may change its address, RFC 4555
     reauth_ms = 0  # of an initiator: it proves itself anew that often
     auth_lifetime_ms = 0  # of a responder: its peers have to, RFC 4478

@@ -33,14 +33,15 @@ class Endpoint(Verdicts):
     """All SAs of one board.
 
     `connections` is a list of Connection, `crypto` a provider, `random` a callable (n -> n bytes), `trace` a callable
-    (event code, SA number, body) or None."""
+    (event code, SA number, body) or None, `secret` 32 bytes that outlive a restart and no other board has, or none."""
 
-    def __init__(self, connections, crypto, random, trace=None):
+    def __init__(self, connections, crypto, random, trace=None, secret=b""):
         self.connections = connections
         self.crypto = crypto
         self.random = random
         self.ivs = esp.Ivs(random)
         self.trace = trace
+        self.secret = secret  # of ike/crash
         self.now = 0
         self.sas = []
         self.sad = Sad()
@@ -57,16 +58,17 @@ class Endpoint(Verdicts):
     def connect(self, connection, local, remote, now):
         """Starts an IKE SA as initiator; `local` and `remote` are IPv4 addresses as text. Returns its number."""
         self.now = now
-        self._guard(None, self._initiate, connection, (local, iana.PORT_IKE), (remote, iana.PORT_IKE))
+        self.guard(None, self._initiate, connection, (local, iana.PORT_IKE), (remote, iana.PORT_IKE))
         return self.numbered
 
     def _initiate(self, connection, local, remote):
         sa = self.new_sa(connection, True, local, remote)
         sa.spi_i = self.new_ike_spi()
         self.sas.append(sa)
-        self._guard(sa, self._begin, sa)
+        self.guard(sa, self.begin, sa)
 
-    def _begin(self, sa):
+    def begin(self, sa):
+        """Starts the first exchange of an SA that is among `sas`."""
         sa.become(event.STATE_INIT)
         exchange.start(sa, load("uike.ike.init").initiate(sa), self.now)
 
@@ -76,18 +78,18 @@ class Endpoint(Verdicts):
         for sa in list(self.sas):
             if (name is None or sa.connection.name == name) and sa.state != event.STATE_DELETING:
                 tell = sa.state == event.STATE_ESTABLISHED
-                self._guard(sa, self.end, sa, Refusal(reason.DELETED_BY_US), None, tell)
+                self.guard(sa, self.end, sa, Refusal(reason.DELETED_BY_US), None, tell)
 
     def close_children(self, now):
         """Deletes every Child SA; the IKE SAs stay."""
         self.now = now
         for sa in self.sas:
-            self._guard(sa, load("uike.ike.info").close_children, sa)
+            self.guard(sa, load("uike.ike.info").close_children, sa)
 
     def address_changed(self, local, now):
         """Our address, a text, is now `local`: the SAs of our initiator connections go there (`ike/mobike`)."""
         self.now = now
-        self._guard(None, load("uike.ike.mobike").leave, self, local)
+        self.guard(None, load("uike.ike.mobike").leave, self, local)
         self._tidy()
 
     def receive(self, datagram, local, remote, now):
@@ -142,7 +144,7 @@ class Endpoint(Verdicts):
         """Does what time asks for: retransmission, liveness, keepalives, forgetting."""
         self.now = now
         for sa in list(self.sas):
-            self._guard(sa, self._tick, sa, now)
+            self.guard(sa, self._tick, sa, now)
         self._tidy()
 
     def _tick(self, sa, now):
@@ -191,7 +193,7 @@ class Endpoint(Verdicts):
     def _receive_esp(self, data, local, remote):
         child = self.sad.inbound.get(spi_key(data))
         if child is None:
-            self.drop(reason.ESP_UNKNOWN_SPI, remote)
+            self.drop(reason.ESP_UNKNOWN_SPI, remote, b"", data)
             return
         newest = child.replay.top
         inner = esp.decapsulate(child, data)
@@ -200,7 +202,7 @@ class Endpoint(Verdicts):
             if child.state != event.STATE_CHILD_RETIRED:
                 self.follow(child.owner, local, remote)
         if type(inner) is int:
-            self.drop(inner, remote)
+            self.drop(inner, remote, b"", data)
             return
         if child.standby:
             self.sad.prefer(child)
@@ -218,13 +220,13 @@ class Endpoint(Verdicts):
                 self.admission.tell(message, iana.INVALID_MAJOR_VERSION)
             raise Refusal(reason.WRONG_MAJOR_VERSION)
         if sa is None:
-            self._guard(None, self.admission.first, message)
+            self.guard(None, self.admission.first, message)
         elif message.from_initiator == sa.initiator:
             raise Refusal(reason.WRONG_FLAGS)
         elif message.response:
-            self._guard(sa, exchange.on_response, sa, message, self.now)
+            self.guard(sa, exchange.on_response, sa, message, self.now)
         else:
-            self._guard(sa, exchange.on_request, sa, message, self.now)
+            self.guard(sa, exchange.on_request, sa, message, self.now)
         self._tidy()
 
     def policy_for(self, packet, size):
@@ -242,7 +244,7 @@ class Endpoint(Verdicts):
         if found and not found[0].task and self.now >= found[0].ask_at:
             sa, policy = found
             sa.ask_at = self.now + lifetime.RETRY_MS
-            self._guard(sa, self._create_child, sa, policy, bytes(packet[:size]))
+            self.guard(sa, self._create_child, sa, policy, bytes(packet[:size]))
 
     def _create_child(self, sa, policy, packet):
         task = load("uike.ike.create").new_child(sa, policy, packet, upper(packet, 0, len(packet)))
@@ -255,13 +257,13 @@ class Endpoint(Verdicts):
                     return sa
         return None
 
-    def _guard(self, sa, step, *arguments):
+    def guard(self, sa, step, *arguments):
         """Runs a step of an SA. What goes wrong in it costs that SA and nothing else."""
         self.loaded = self.loaded or sa is not None
         try:
             step(*arguments)
         except Refusal as refusal:
-            self.drop(refusal.reason, sa.remote if sa else arguments[0].remote)
+            self.drop(refusal.reason, sa.remote if sa else arguments[0].remote, b"", arguments)
         except MemoryError:
             self._starve(sa)
         except Exception as error:  # a bug of ours: it must not cost the appliance

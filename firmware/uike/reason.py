@@ -112,6 +112,7 @@ SEED_MISSING = 123
 SEED_SHORT = 124
 SEED_UNREADABLE = 125
 SEED_NOT_KEPT = 126
+SECRET_NOT_KEPT = 127
 
 # 140..: the front door (admission, and what cannot be believed)
 COOKIE_WANTED = 140
@@ -128,3 +129,15 @@ NAT_REFUSED = 182
 PEER_REFUSED_ADDRESS = 183
 PATH_UNPROVED = 184
 NOT_REAUTHENTICATED = 185
+
+# 230..: what the peer says of our packets and messages (ike/info), and that it is not what it was (ike/crash)
+PEER_SAID_INVALID_SELECTORS = 230
+PEER_SAID_INVALID_SPI = 231
+PEER_SAID_INVALID_MESSAGE_ID = 232
+PEER_RESTARTED = 233
+
+# 240..: another gateway is to do it (ike/redirect)
+REDIRECTED = 240
+SENT_AWAY = 241
+REDIRECT_REFUSED = 242
+REDIRECTED_TOO_OFTEN = 243

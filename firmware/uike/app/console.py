@@ -55,7 +55,7 @@ def _moved(appliance):
 
 def _ping(appliance, command):
     target = pack(str(command.get("to")))
-    source = address_towards(appliance, target)
+    source = _address_towards(appliance.endpoint, target)
     if source is None:
         raise ValueError("ping: no tunnel leads there")
     count = _number(command, "count", 3, 1, _COUNT_MAX)
@@ -63,6 +63,17 @@ def _ping(appliance, command):
     size = _number(command, "size", 56, 0, _SIZE_MAX)
     ident = int.from_bytes(appliance.endpoint.random(2), "big")
     appliance.ping = Ping(source, target, count, interval_ms, size, ident, appliance.board.now())
+
+
+def _address_towards(endpoint, target):
+    """Our inner address in the tunnel that leads to `target` (4 bytes), or may be asked for; None without one."""
+    sources = [own_address(child.owner, child.local_ts) for child in endpoint.sad.outbound]
+    sources += [own_address(sa, sa.connection.local_ts) for sa in endpoint.sas]
+    for find in (endpoint.sad.route, endpoint.policy_for):
+        for source in sources:
+            if any(source) and find(icmp.request(source, target, 0, 0, 0), 28):
+                return source
+    return None
 
 
 def _rekey(appliance, what):
@@ -74,17 +85,6 @@ def _rekey(appliance, what):
         if sa.state == event.STATE_ESTABLISHED and not sa.quiet:
             for each in (sa,) if what == "ike" else sa.children:
                 each.rekey_at = now
-
-
-def address_towards(appliance, target):
-    """Our inner address in the tunnel that leads to `target` (4 bytes), or may be asked for; None without one."""
-    endpoint = appliance.endpoint
-    for find in (endpoint.sad.route, endpoint.policy_for):
-        for child in endpoint.sad.outbound:
-            source = own_address(child)
-            if find(icmp.request(source, target, 0, 0, 0), 28):
-                return source
-    return None
 
 
 def _quit(appliance):

@@ -32,7 +32,7 @@ class Appliance:
         drop()
         from uike.endpoint import Endpoint  # not before the power-on tests have gone: code is RAM
 
-        self.endpoint = Endpoint(*parts, self.trace)
+        self.endpoint = Endpoint(*parts)
         self.ping = None
         self.quit_at = None
         self.link = None  # what the board calls its network: our address there
@@ -109,7 +109,7 @@ class Appliance:
             self.board.tun.write(packet)
             return
         for child in self.endpoint.sad.outbound:
-            answer = icmp.reply(packet, own_address(child))
+            answer = icmp.reply(packet, own_address(child.owner, child.local_ts))
             if answer:
                 self.endpoint.send_packet(answer, now)
                 return
@@ -141,13 +141,12 @@ class Appliance:
             self.trace(event.HEAP, 0, struct.pack(">II", heap[0], heap[1]))
 
 
-def own_address(child):
-    """The IPv4 address that is ours in a Child SA: the one that we were assigned, or the first host of its first local
-    selector; 0.0.0.0 for none."""
-    sa = child.owner
+def own_address(sa, local_ts):
+    """The IPv4 address that is ours in a Child SA of these local selectors: the one that we were assigned, or the first
+    host of the first selector; 0.0.0.0 for none."""
     if sa.address and sa.connection.initiator:
         return sa.address
-    found = [selector for selector in child.local_ts if len(selector) == 16]
+    found = [selector for selector in local_ts if len(selector) == 16]
     selector = found[0] if found else bytes(16)
     start, end = selector[8:12], selector[12:16]
     if start == end:

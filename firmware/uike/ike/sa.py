@@ -25,6 +25,7 @@ class Setup:
     nonce_i = nonce_r = b""
     request = b""  # IKE_SA_INIT as it was sent: RealMessage1 of RFC 7296 section 2.15
     response = b""  # RealMessage2
+    childless = False  # IKE_AUTH makes no Child SA (RFC 6023)
     refusal = None  # what an unauthenticated notify said, believed only if nothing better comes
 
     def __init__(self, started):
@@ -49,6 +50,8 @@ class IkeSa:
     fresh = None  # the SA that we are replacing this one with
     rival = None  # (lowest nonce, SA): the peer replaced it while we were doing so
     replaces = None  # the SA that goes when this one is up
+    redirected = None  # (gateway that sent us here, when such things happened, in ms: a list), see ike/redirect
+    token = None  # what the peer shows when it has lost this SA (ike/crash)
     rekey_at = None
     auth_until = None  # ms: then the initiator authenticates anew, or the responder ends it (ike/reauth)
     expires_at = None  # when it ends by itself: half-open, worn out, or deleted and forgotten
