@@ -249,6 +249,77 @@ _TEXTS = {
         "the peer did not prove itself again in time",
         "let the peer authenticate anew more often (strongSwan: reauth_time), or raise auth_lifetime",
     ),
+    reason.BAD_DER: (
+        "a certificate, key or revocation list that is not DER",
+        "export it again, as DER: nothing must precede or follow it",
+    ),
+    reason.BAD_CERTIFICATE: (
+        "a certificate of an impossible form: not X.509 version 3, or an extension twice",
+        "issue it anew, with software that keeps to RFC 5280",
+    ),
+    reason.MISSING_ISSUER: (
+        "the issuer of a certificate is neither a trust anchor nor among those that the peer sent",
+        "add the issuer to the trust anchors, or let the peer send the intermediate certificate",
+    ),
+    reason.UNTRUSTED_ROOT: (
+        "the chain ends in a root that is not one of our trust anchors",
+        "add that root to the trust anchors, if it is to be trusted",
+    ),
+    reason.CERTIFICATE_EXPIRED: ("a certificate has expired", "renew it; if it has not, set the board's clock"),
+    reason.CERTIFICATE_NOT_YET_VALID: (
+        "a certificate is not valid yet",
+        "set the board's clock (NTP), or the clock of the machine that issued it",
+    ),
+    reason.NOT_A_CA: (
+        "a certificate was issued by one that is no certificate authority's",
+        "issue the CA's certificate with basicConstraints CA:TRUE",
+    ),
+    reason.PATH_LENGTH: (
+        "more certificate authorities below one than its path length allows",
+        "issue that CA's certificate with a greater pathlen, or shorten the chain",
+    ),
+    reason.KEY_USAGE: (
+        "the key usage of a certificate does not allow what the key was used for",
+        "issue it with keyUsage digitalSignature (a CA: keyCertSign; for revocation lists cRLSign)",
+    ),
+    reason.EXTENDED_KEY_USAGE: (
+        "the extended key usage of a certificate names other purposes than IKE",
+        "issue it with serverAuth, clientAuth, ipsecIKE, or without extended key usage",
+    ),
+    reason.UNKNOWN_CRITICAL_EXTENSION: (
+        "a certificate has a critical extension that we do not know",
+        "issue it without that extension, or with one that is not critical",
+    ),
+    reason.NAME_CONSTRAINTS: (
+        "a certificate authority with name constraints, which we do not check",
+        "issue the CA's certificate without name constraints, or trust the one below it",
+    ),
+    reason.BAD_CERTIFICATE_SIGNATURE: (
+        "the signature of a certificate or revocation list is wrong",
+        "compare the issuer's key: probably there are two CAs of the same name",
+    ),
+    reason.SIGNATURE_ALGORITHM_REFUSED: (
+        "a certificate is signed with an algorithm that we do not take, such as SHA-1",
+        "sign it with SHA-256 or better: RSA of 2048 to 4096 bits, ECDSA on P-256 or P-384, Ed25519",
+    ),
+    reason.CERTIFICATE_REVOKED: ("a certificate was revoked by its issuer", "issue a new one"),
+    reason.CHAIN_TOO_LONG: (
+        "a chain of more certificates than we follow, or too many ways to build one",
+        "shorten the chain, or trust an intermediate CA",
+    ),
+    reason.BAD_CRL: (
+        "a certificate revocation list that we do not understand",
+        "issue a full list in version 2, without delta lists or issuing distribution points",
+    ),
+    reason.CRL_STALE: ("a certificate revocation list is out of date", "fetch the issuer's current one"),
+    reason.CERTIFICATE_IDENTITY: (
+        "the peer's certificate does not bear the identity that it claims",
+        "set the peer's id to one that is in its certificate: the subject, or a subjectAltName",
+    ),
+    reason.KEY_REFUSED: (
+        "a certificate with a key of a kind that we do not take",
+        "use RSA of 2048 to 4096 bits, ECDSA on P-256, P-384 or P-521, or Ed25519",
+    ),
 }
 
 NAMES = {value: key for key, value in vars(reason).items() if key.isupper()}

@@ -9,6 +9,7 @@ import hashlib
 import sys
 
 from uike import iana
+from uike.crypto.soft import TRANSIENT_SIGNATURES
 from uike.crypto.soft.hmac import Hmac
 
 try:
@@ -16,7 +17,7 @@ try:
 except ImportError:
     kernels = None
 
-_TRANSIENT = ("x25519", "p256", "modp", "mpi", "bus", "block", "chips")
+_TRANSIENT = ("x25519", "p256", "modp", "mpi", "bus", "block", "chips") + TRANSIENT_SIGNATURES
 _SOFT = "uike.crypto.soft."
 _OWN = "uike.crypto.esp32."
 
@@ -28,15 +29,22 @@ def _module(leaf):
     return sys.modules[name]
 
 
+def _hasher(hash_id):
+    """(what makes a hash object, its block size in bytes) of a hash algorithm. ValueError if we have none."""
+    if hash_id == iana.SHA2_256:
+        return hashlib.sha256, 64
+    if hash_id == iana.SHA2_384:
+        return _module("sha512").Sha384, 128
+    if hash_id == iana.SHA2_512:
+        return _module("sha512").Sha512, 128
+    raise ValueError("algorithm")
+
+
 def _hmac(prf_id, key):
     """An Hmac for a PRF number. ValueError if we have none."""
-    if prf_id == iana.PRF_HMAC_SHA2_256:
-        return Hmac(hashlib.sha256, 64, key)
-    if prf_id == iana.PRF_HMAC_SHA2_384:
-        return Hmac(_module("sha512").Sha384, 128, key)
-    if prf_id == iana.PRF_HMAC_SHA2_512:
-        return Hmac(_module("sha512").Sha512, 128, key)
-    raise ValueError("algorithm")
+    # Both registries count 256, 384, 512.
+    new, block = _hasher(prf_id - iana.PRF_HMAC_SHA2_256 + iana.SHA2_256)
+    return Hmac(new, block, key)
 
 
 class Provider:
@@ -89,6 +97,21 @@ class Provider:
 
             return Modp2048(random, self._mpi() if self._mpi else None)
         raise ValueError("algorithm")
+
+    def verify(self, algorithm, public_key, message, signature):
+        from uike.crypto.soft import signature as module
+
+        return module.verify(_hasher, algorithm, public_key, message, signature)
+
+    def sign(self, algorithm, private_key, message, random):
+        from uike.crypto.soft import signature as module
+
+        return module.sign(_hasher, algorithm, private_key, message, random)
+
+    def public_key(self, private_key, random):
+        from uike.crypto.soft import signature as module
+
+        return module.public_key(_hasher, private_key, random)
 
     def release(self):
         if sys.implementation.name != "micropython":

@@ -11,19 +11,27 @@ from uike import iana
 from uike.crypto.soft.hmac import Hmac
 
 _TRANSIENT = ("x25519", "p256", "modp", "sha1", "sha512")
+TRANSIENT_SIGNATURES = ("signature", "rsa", "rsa_sign", "weierstrass", "ecdsa", "ecdsa_sign", "ed25519")
+
+
+def _hasher(hash_id):
+    """(what makes a hash object, its block size in bytes) of a hash algorithm. ValueError if we have none."""
+    if hash_id == iana.SHA2_256:
+        return hashlib.sha256, 64
+    from uike.crypto.soft import sha512
+
+    if hash_id == iana.SHA2_384:
+        return sha512.Sha384, 128
+    if hash_id == iana.SHA2_512:
+        return sha512.Sha512, 128
+    raise ValueError("algorithm")
 
 
 def _hmac(prf_id, key):
     """An Hmac for a PRF number. ValueError if we have none."""
-    if prf_id == iana.PRF_HMAC_SHA2_256:
-        return Hmac(hashlib.sha256, 64, key)
-    from uike.crypto.soft import sha512
-
-    if prf_id == iana.PRF_HMAC_SHA2_384:
-        return Hmac(sha512.Sha384, 128, key)
-    if prf_id == iana.PRF_HMAC_SHA2_512:
-        return Hmac(sha512.Sha512, 128, key)
-    raise ValueError("algorithm")
+    # Both registries count 256, 384, 512.
+    new, block = _hasher(prf_id - iana.PRF_HMAC_SHA2_256 + iana.SHA2_256)
+    return Hmac(new, block, key)
 
 
 class Provider:
@@ -85,10 +93,25 @@ class Provider:
             return Modp2048(random)
         raise ValueError("algorithm")
 
+    def verify(self, algorithm, public_key, message, signature):
+        from uike.crypto.soft import signature as module
+
+        return module.verify(_hasher, algorithm, public_key, message, signature)
+
+    def sign(self, algorithm, private_key, message, random):
+        from uike.crypto.soft import signature as module
+
+        return module.sign(_hasher, algorithm, private_key, message, random)
+
+    def public_key(self, private_key, random):
+        from uike.crypto.soft import signature as module
+
+        return module.public_key(_hasher, private_key, random)
+
     def release(self):
         if sys.implementation.name != "micropython":
             return
         package = sys.modules["uike.crypto.soft"]
-        for leaf in _TRANSIENT:
+        for leaf in _TRANSIENT + TRANSIENT_SIGNATURES:
             if sys.modules.pop("uike.crypto.soft." + leaf, None) and hasattr(package, leaf):
                 delattr(package, leaf)
