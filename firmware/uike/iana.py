@@ -114,6 +114,12 @@ KEY_P384 = 3
 KEY_P521 = 4
 KEY_ED25519 = 5
 
+# Bits of the first byte of keyUsage (RFC 5280 section 4.2.1.3)
+KU_DIGITAL_SIGNATURE = 0x80
+KU_CONTENT_COMMITMENT = 0x40
+KU_KEY_CERT_SIGN = 0x04
+KU_CRL_SIGN = 0x02
+
 # Tags of ASN.1's universal class (X.680 section 8.4), with the bit of constructed ones
 DER_BOOLEAN = 0x01
 DER_INTEGER = 0x02
