@@ -223,8 +223,11 @@ def _private(key):
     n, e, p, q, dp, dq, qinv = _integers(key[1:])
     if p * q != n:
         raise ValueError("key")
-    numbers = rsa.RSAPrivateNumbers(p, q, pow(e, -1, (p - 1) * (q - 1)), dp, dq, qinv, rsa.RSAPublicNumbers(e, n))
-    # Testing the factors takes longer than signing; a signature that is wrong does not get out.
+    d = pow(e, -1, (p - 1) * (q - 1))
+    if (d % (p - 1), d % (q - 1), q * qinv % p) != (dp, dq, 1):  # OpenSSL would make do without them
+        raise ValueError("key")
+    # Whether the factors are primes takes longer to tell than signing does; see that the result verifies instead.
+    numbers = rsa.RSAPrivateNumbers(p, q, d, dp, dq, qinv, rsa.RSAPublicNumbers(e, n))
     return numbers.private_key(unsafe_skip_rsa_key_validation=True)
 
 
