@@ -1,6 +1,6 @@
 """Why it failed, in words: for each number of `uike.reason` what happened, and the one change that would mend it."""
 
-from host_tools import names
+from host_tools import distinguished_name, names
 from uike import iana, reason
 
 _AGAIN = "nothing to do, unless it goes on: then somebody is sending this on purpose"
@@ -322,6 +322,42 @@ _TEXTS = {
     ),
 }
 
+
+def _late(data: bytes) -> str:
+    """How long ago, or how long from now, and whose certificate."""
+    seconds = int.from_bytes(data[:4], "big")
+    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"by {seconds // size} {unit}: {distinguished_name.text(data[4:])}"
+    return f"by {seconds} seconds: {distinguished_name.text(data[4:])}"
+
+
+def _identities(data: bytes) -> str:
+    """What was wanted, and what the certificate has; the last may be cut off."""
+    shown = []
+    while len(data) >= 3:
+        size = int.from_bytes(data[1:3], "big")
+        shown.append(names.id_text(data[0], data[3 : 3 + size]) + ("" if len(data) >= 3 + size else "..."))
+        data = data[3 + size :]
+    return f"{shown[0]} is not among {'; '.join(shown[1:]) or 'none'}" if shown else "-"
+
+
+# How the data of a refusal reads, where it is not text.
+_SUBJECTS = (
+    "MISSING_ISSUER UNTRUSTED_ROOT NOT_A_CA PATH_LENGTH KEY_USAGE EXTENDED_KEY_USAGE NAME_CONSTRAINTS KEY_REFUSED"
+    " CRL_STALE BAD_CERTIFICATE_SIGNATURE SIGNATURE_ALGORITHM_REFUSED CERTIFICATE_REVOKED CHAIN_TOO_LONG"
+)
+_CERTIFICATES = {
+    **{getattr(reason, name): distinguished_name.text for name in _SUBJECTS.split()},
+    reason.BAD_DER: lambda data: f"at byte {int.from_bytes(data, 'big')}",
+    reason.BAD_CERTIFICATE: distinguished_name.oid_text,
+    reason.BAD_CRL: distinguished_name.oid_text,
+    reason.UNKNOWN_CRITICAL_EXTENSION: distinguished_name.oid_text,
+    reason.CERTIFICATE_EXPIRED: _late,
+    reason.CERTIFICATE_NOT_YET_VALID: _late,
+    reason.CERTIFICATE_IDENTITY: _identities,
+}
+
 NAMES = {value: key for key, value in vars(reason).items() if key.isupper()}
 _NOBODY_SAID = (reason.NO_ANSWER, reason.PEER_DEAD, reason.HALF_OPEN_TIMEOUT)
 
@@ -367,4 +403,6 @@ def _detail(number: int, fields: dict) -> str:
         return f": {names.name(names.TRANSFORMS[iana.KE_METHOD], int.from_bytes(data, 'big'))}"
     if number == reason.UNKNOWN_CRITICAL_PAYLOAD and len(data) == 1:
         return f": type {data[0]}"
+    if number in _CERTIFICATES:
+        return f": {_CERTIFICATES[number](data)}"
     return f": {names.printable(data)}"

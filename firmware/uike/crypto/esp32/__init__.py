@@ -101,17 +101,29 @@ class Provider:
     def verify(self, algorithm, public_key, message, signature):
         from uike.crypto.soft import signature as module
 
-        return module.verify(_hasher, algorithm, public_key, message, signature)
+        return module.verify(self, algorithm, public_key, message, signature)
 
     def sign(self, algorithm, private_key, message, random):
         from uike.crypto.soft import signature as module
 
-        return module.sign(_hasher, algorithm, private_key, message, random)
+        return module.sign(self, algorithm, private_key, message, random)
 
     def public_key(self, private_key, random):
         from uike.crypto.soft import signature as module
 
-        return module.public_key(_hasher, private_key, random)
+        return module.public_key(self, private_key, random)
+
+    # What signature.py asks for.
+
+    hasher = staticmethod(_hasher)
+
+    def p256(self):
+        """A multiplication on P-256 that is constant in time, or None."""
+        return _module("p256").multiply if kernels else None
+
+    def power(self):
+        """A driver of the big-number engine, or None."""
+        return self._mpi() if self._mpi else None
 
     def release(self):
         if sys.implementation.name != "micropython":

@@ -96,17 +96,27 @@ class Provider:
     def verify(self, algorithm, public_key, message, signature):
         from uike.crypto.soft import signature as module
 
-        return module.verify(_hasher, algorithm, public_key, message, signature)
+        return module.verify(self, algorithm, public_key, message, signature)
 
     def sign(self, algorithm, private_key, message, random):
         from uike.crypto.soft import signature as module
 
-        return module.sign(_hasher, algorithm, private_key, message, random)
+        return module.sign(self, algorithm, private_key, message, random)
 
     def public_key(self, private_key, random):
         from uike.crypto.soft import signature as module
 
-        return module.public_key(_hasher, private_key, random)
+        return module.public_key(self, private_key, random)
+
+    # What signature.py asks for: here nothing is faster than itself.
+
+    hasher = staticmethod(_hasher)
+
+    def p256(self):
+        return None
+
+    def power(self):
+        return None
 
     def release(self):
         if sys.implementation.name != "micropython":

@@ -12,8 +12,8 @@ def number(digest, order, size):
     return z >> 8 * (len(digest) - size) if len(digest) > size else z
 
 
-def verify(kind, public, digest, signature):
-    """Whether r|s is a signature; `public` is 04|x|y."""
+def verify(kind, public, digest, signature, multiply=None):
+    """Whether r|s is a signature; `public` is 04|x|y. multiply(scalar, x, y, random) is that of p256.py."""
     curve = weierstrass.CURVES[kind]
     size, m, _, n = curve[:4]
     key = weierstrass.point(curve, public)
@@ -25,7 +25,15 @@ def verify(kind, public, digest, signature):
     inverse = pow(s, n - 2, n)
     z = number(digest, n, size)
     u, v = z * inverse % n, r * inverse % n
-    x, _, w = weierstrass.combine(curve, u, weierstrass.generator(curve), v, key)
+    base = weierstrass.generator(curve)
+    if multiply:
+        parts = []
+        for scalar, point in ((u, base), (v, key)):
+            point = multiply(scalar, point[0], point[1], bytes)[1]  # zeros for random bytes: nothing to blind
+            parts.append(point if point[2] else (0, 1, 0))
+        x, _, w = weierstrass.add(curve, parts[0], parts[1])
+    else:
+        x, _, w = weierstrass.combine(curve, u, base, v, key)
     if w == 0:
         return False
     # x / w modulo p is r or r + n: no division

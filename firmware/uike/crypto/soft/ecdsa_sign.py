@@ -36,23 +36,32 @@ def _scalar(curve, data):
     return scalar
 
 
-def sign(kind, private, digest, new, block, random):
+def _times(curve, scalar, random, multiply):
+    """(x, y) of a multiple of the generator; multiply is that of p256.py, or None."""
+    if multiply:
+        point = multiply(scalar, curve[4], curve[5], random)[1]
+    else:
+        point = weierstrass.multiply(curve, scalar, random)
+    return weierstrass.affine(curve, point)
+
+
+def sign(kind, private, digest, new, block, random, multiply=None):
     """r|s. new() makes the hash object whose result the digest is; block is its block size in bytes."""
     curve = weierstrass.CURVES[kind]
     size, n = curve[0], curve[3]
     d = _scalar(curve, private)
     z = number(digest, n, size)
     for nonce in _nonces(new, block, n, d, z, size):
-        r = weierstrass.affine(curve, weierstrass.multiply(curve, nonce, random))[0] % n
+        r = _times(curve, nonce, random, multiply)[0] % n
         blind = int.from_bytes(random(size), "big") % (n - 1) + 1
         s = pow(nonce * blind % n, n - 2, n) * (z * blind + d * blind % n * r) % n
         if r and s:
             return r.to_bytes(size, "big") + s.to_bytes(size, "big")
 
 
-def public(kind, private, random):
+def public(kind, private, random, multiply=None):
     """04|x|y of a private scalar."""
     curve = weierstrass.CURVES[kind]
     size = curve[0]
-    x, y = weierstrass.affine(curve, weierstrass.multiply(curve, _scalar(curve, private), random))
+    x, y = _times(curve, _scalar(curve, private), random, multiply)
     return b"\4" + x.to_bytes(size, "big") + y.to_bytes(size, "big")

@@ -1,7 +1,8 @@
 """Signatures: which algorithm goes with which key, and the module that knows it. Loaded for a signature.
 
 Behind `verify`, `sign` and `public_key` of the providers `soft` and `esp32` (contract: uike/crypto/__init__.py). Each
-gives its own hashes: `hasher(hash_id)` is (what makes a hash object, its block size in bytes).
+provider is asked for what it can do better: `hasher(hash_id)` is (what makes a hash object, its block size in bytes);
+`p256()` a constant-time multiplication on P-256 (see p256.py), `power()` a driver of an engine (esp32/mpi.py), or None.
 """
 
 import sys
@@ -31,41 +32,47 @@ def _take_apart(algorithm, key):
     return (scheme, hash_id, kind) if fits else None
 
 
-def verify(hasher, algorithm, key, message, signature):
+def verify(provider, algorithm, key, message, signature):
     found = _take_apart(algorithm, key)
     if not found:
         return False
     scheme, hash_id, kind = found
     if kind == iana.KEY_ED25519:
-        return _module("ed25519").verify(hasher(iana.SHA2_512)[0], key[1], message, signature)
-    new = hasher(hash_id)[0]
+        return _module("ed25519").verify(provider.hasher(iana.SHA2_512)[0], key[1], message, signature)
+    new = provider.hasher(hash_id)[0]
     digest = _digest(new, message)
     if kind == iana.KEY_RSA:
         return _module("rsa").verify(scheme == iana.RSASSA_PSS, hash_id, new, key[1:], digest, signature)
-    return _module("ecdsa").verify(kind, key[1], digest, signature)
+    return _module("ecdsa").verify(kind, key[1], digest, signature, _multiplication(provider, kind))
 
 
-def sign(hasher, algorithm, key, message, random):
+def sign(provider, algorithm, key, message, random):
     found = _take_apart(algorithm, key)
     if not found:
         raise ValueError("algorithm")
     scheme, hash_id, kind = found
     if kind == iana.KEY_ED25519:
-        return _module("ed25519").sign(hasher(iana.SHA2_512)[0], key[1], message, random)
-    new, block = hasher(hash_id)
+        return _module("ed25519").sign(provider.hasher(iana.SHA2_512)[0], key[1], message, random)
+    new, block = provider.hasher(hash_id)
     digest = _digest(new, message)
     if kind == iana.KEY_RSA:
-        return _module("rsa_sign").sign(scheme == iana.RSASSA_PSS, hash_id, new, key[1:], digest, random)
-    return _module("ecdsa_sign").sign(kind, key[1], digest, new, block, random)
+        return _module("rsa_sign").sign(
+            scheme == iana.RSASSA_PSS, hash_id, new, key[1:], digest, random, provider.power()
+        )
+    return _module("ecdsa_sign").sign(kind, key[1], digest, new, block, random, _multiplication(provider, kind))
 
 
-def public_key(hasher, key, random):
+def public_key(provider, key, random):
     kind = key[0]
     if kind == iana.KEY_RSA:
         return key[:3]
     if kind == iana.KEY_ED25519:
-        return kind, _module("ed25519").public(hasher(iana.SHA2_512)[0], key[1], random)
-    return kind, _module("ecdsa_sign").public(kind, key[1], random)
+        return kind, _module("ed25519").public(provider.hasher(iana.SHA2_512)[0], key[1], random)
+    return kind, _module("ecdsa_sign").public(kind, key[1], random, _multiplication(provider, kind))
+
+
+def _multiplication(provider, kind):
+    return provider.p256() if kind == iana.KEY_P256 else None
 
 
 def _digest(new, message):
