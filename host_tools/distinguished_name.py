@@ -5,8 +5,8 @@ Takes what the firmware's events carry, which may be cut off: what is left of it
 
 _KEYWORDS = {
     "2.5.4.3": "CN",
-    "2.5.4.4": "S",
-    "2.5.4.5": "SN",
+    "2.5.4.4": "SN",
+    "2.5.4.5": "serialNumber",
     "2.5.4.6": "C",
     "2.5.4.7": "L",
     "2.5.4.8": "ST",

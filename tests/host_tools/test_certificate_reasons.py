@@ -21,7 +21,7 @@ def said(number, detail):
 
 def test_names():
     assert distinguished_name.text(NAME) == names.id_text(iana.ID_DER_ASN1_DN, NAME) == TEXT
-    every = "C=DE, ST=a, L=b, O=c, OU=d, CN=\u00e4, SN=e, S=f, G=g, T=h, UID=i, DC=j, E=k@l"
+    every = "C=DE, ST=a, L=b, O=c, OU=d, CN=\u00e4, SN=e, serialNumber=f, G=g, T=h, UID=i, DC=j, E=k@l"
     assert distinguished_name.text(pki_names.parse(every)) == every
     assert distinguished_name.text(b"\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x63\x0c\x01\x07") == "2.5.4.99=?"
 

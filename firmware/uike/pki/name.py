@@ -1,9 +1,10 @@
 """Distinguished names: from text as strongSwan reads it, and compared as it compares them. Used for identities.
 
 "C=DE, O=Example, CN=gw.example" or "/C=DE/O=Example/CN=gw.example": keywords in any case, blanks around a value do not
-count, one attribute to each RDN in the order given. A value is a PrintableString if it can be one, else a UTF8String;
-e-mail addresses are IA5Strings. Names are equal if their RDNs are: of PrintableStrings and e-mail addresses the case of
-letters does not count, nor anywhere the type of string otherwise. A value of * in a pattern stands for any.
+count, one attribute to each RDN in the order given, a separator at the end is let pass. A value is a PrintableString if
+it can be one, else a UTF8String; e-mail addresses are IA5Strings. Names are equal if their RDNs are: of PrintableStrings
+and e-mail addresses the case of letters does not count, nor anywhere else the type of string. In a pattern a value of *
+stands for any.
 """
 
 from uike import iana
@@ -20,9 +21,8 @@ _KEYWORDS = {
     "o": b"\x55\x04\x0a",
     "ou": b"\x55\x04\x0b",
     "cn": b"\x55\x04\x03",
-    "sn": b"\x55\x04\x05",
+    "sn": b"\x55\x04\x04",
     "serialnumber": b"\x55\x04\x05",
-    "s": b"\x55\x04\x04",
     "g": b"\x55\x04\x2a",
     "t": b"\x55\x04\x0c",
     "uid": _PILOT + b"\x01",
@@ -42,9 +42,14 @@ def _is_printable(data):
 
 def parse(text):
     """The Name of a text, DER. ValueError says what is wrong."""
-    separator = "/" if text.startswith("/") else ","
+    separator = ","
+    if text.startswith("/"):
+        separator, text = "/", text[1:]
+    parts = text.split(separator)
+    if len(parts) > 1 and not parts[-1].strip():
+        parts.pop()
     sets = []
-    for part in text[1 if separator == "/" else 0 :].split(separator):
+    for part in parts:
         word, equals, value = part.partition("=")
         oid = _KEYWORDS.get(word.strip().lower())
         if not equals or oid is None:

@@ -100,6 +100,7 @@ def sign(sha512, private, message, random):
     nonce = int.from_bytes(_hash(sha512, prefix, message), "little") % _L
     point = _encode(_multiply(nonce, random))
     k = int.from_bytes(_hash(sha512, point, key, message), "little") % _L
+    scalar += _L * int.from_bytes(random(8), "big")
     return point + ((nonce + k * scalar) % _L).to_bytes(32, "little")
 
 
