@@ -1,10 +1,10 @@
 """Distinguished names: from text as strongSwan reads it, and compared as it compares them. Used for identities.
 
-"C=DE, O=Example, CN=gw.example" or "/C=DE/O=Example/CN=gw.example": keywords in any case, blanks around a value do not
+"C=DE, O=Example, CN=gw" or "/C=DE/O=Example/CN=gw": keywords in any case, blanks around a value do not
 count, one attribute to each RDN in the order given, a separator at the end is let pass. A value is a PrintableString if
-it can be one, else a UTF8String; e-mail addresses are IA5Strings. Names are equal if their RDNs are: of PrintableStrings
-and e-mail addresses the case of letters does not count, nor anywhere else the type of string. In a pattern a value of *
-stands for any.
+it can be one, else a UTF8String; e-mail addresses are IA5Strings. Names are equal if their RDNs are: the case of
+letters does not count in PrintableStrings and e-mail addresses, nor anywhere else the type of string. In a pattern a
+value of * stands for any.
 """
 
 from uike import iana
