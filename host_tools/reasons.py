@@ -311,6 +311,10 @@ _TEXTS = {
         "a certificate revocation list that we do not understand",
         "issue a full list in version 2, without delta lists or issuing distribution points",
     ),
+    reason.REVOCATION_UNKNOWN: (
+        "there is no revocation list that says whether a certificate is still good",
+        "fetch the issuer's list, or do not ask for one (revocation is strict)",
+    ),
     reason.CRL_STALE: ("a certificate revocation list is out of date", "fetch the issuer's current one"),
     reason.CERTIFICATE_IDENTITY: (
         "the peer's certificate does not bear the identity that it claims",
@@ -345,7 +349,8 @@ def _identities(data: bytes) -> str:
 # How the data of a refusal reads, where it is not text.
 _SUBJECTS = (
     "MISSING_ISSUER UNTRUSTED_ROOT NOT_A_CA PATH_LENGTH KEY_USAGE EXTENDED_KEY_USAGE NAME_CONSTRAINTS KEY_REFUSED"
-    " CRL_STALE BAD_CERTIFICATE_SIGNATURE SIGNATURE_ALGORITHM_REFUSED CERTIFICATE_REVOKED CHAIN_TOO_LONG"
+    " CRL_STALE REVOCATION_UNKNOWN BAD_CERTIFICATE_SIGNATURE SIGNATURE_ALGORITHM_REFUSED CERTIFICATE_REVOKED"
+    " CHAIN_TOO_LONG"
 )
 _CERTIFICATES = {
     **{getattr(reason, name): distinguished_name.text for name in _SUBJECTS.split()},

@@ -21,6 +21,7 @@ _KEY_USAGE = 15
 _SUBJECT_ALT_NAME = 17
 _BASIC_CONSTRAINTS = 19
 _NAME_CONSTRAINTS = 30
+_POLICIES = 32
 _AUTHORITY_KEY_IDENTIFIER = 35
 _EXT_KEY_USAGE = 37
 
@@ -132,7 +133,7 @@ class Certificate:
             self.constrained = True
             return True
         else:
-            return number in (_SUBJECT_KEY_IDENTIFIER, _AUTHORITY_KEY_IDENTIFIER)
+            return number in (_SUBJECT_KEY_IDENTIFIER, _AUTHORITY_KEY_IDENTIFIER, _POLICIES)
         der.done()
         return True
 

@@ -1,10 +1,11 @@
 """From a peer's certificate to a trust anchor (RFC 5280 section 6, RFC 4945 section 5): the path, built and judged.
 
 Each certificate is checked against its issuer, the cheap tests first; where several have the issuer's name, each is
-tried, anchors before others. Names are compared byte by byte, as section 7.1 allows. Name constraints and certificate
-policies are not processed: the former are refused, the latter may not be critical. What fails first on the first way is
-the `Refusal`; its data is the subject of the certificate at fault (RFC 4514's order, DER), or, of a missing issuer, its
-name; a time is preceded by the seconds, four bytes, for which it has been over or is still to come.
+tried, anchors before others. Names are compared byte by byte, since a CA has to write its own alike everywhere (section
+4.1.2.6). Name constraints are refused, critical policies too, but for certificatePolicies, which nothing here asks for.
+
+The data of a `Refusal` is the subject of the certificate at fault, DER, or the name of a missing issuer; where a time
+is over or still to come, seconds since or until then precede it, four bytes.
 """
 
 from uike import iana, reason
@@ -25,26 +26,52 @@ _PURPOSES = (
 )
 
 
-def validate(provider, certificate, others, anchors, now=None, known=0, crls=()):
+def validate(provider, certificate, others, anchors, now=None, known=0, crls=(), strict=False):
     """The path, Certificates from the peer's to an anchor's. `Refusal` if there is none.
 
     others: Certificates that the peer sent, in any order. An anchor may also be the peer's certificate itself.
     now: seconds since 1970, or None on a board that has no clock yet: then only what was over at `known`, a time that
-    has passed for certain, has expired. crls: of those there are, each must be sound.
+    has passed for certain, has expired. crls: those of issuers on the path must be sound; and, if it is to be `strict`,
+    there must be one for each certificate but the anchor's.
     """
-    search = _Search(provider, others, anchors, now, known, crls)
+    search = _Search(provider, others, anchors, now, known)
     search.check_purpose(certificate)
-    return search.extend([certificate])
+    path = search.extend([certificate])
+    for i in range(len(path) - 1):
+        _check_revocation(provider, path[i], path[i + 1 :], crls, known if now is None else now, strict)
+    return path
+
+
+def _check_revocation(provider, child, above, crls, now, strict):
+    """`above` are those who may sign the list of the child's issuer: itself, or what has its name further up."""
+    sound = not strict
+    for crl in crls:
+        if crl.issuer != child.issuer:
+            continue
+        failure = None
+        for signer in above:
+            if signer.subject == crl.issuer:
+                try:
+                    crl.check(provider, signer, now)
+                    break
+                except Refusal as refusal:
+                    failure = failure or refusal
+        else:
+            raise failure
+        sound = True
+        if crl.revoked_at(child.serial) is not None:
+            refuse(reason.CERTIFICATE_REVOKED, child.subject)
+    if not sound:
+        refuse(reason.REVOCATION_UNKNOWN, child.subject)
 
 
 class _Search:
-    def __init__(self, provider, others, anchors, now, known, crls):
+    def __init__(self, provider, others, anchors, now, known):
         self._provider = provider
         self._others = others
         self._anchors = anchors
         self._now = now
         self._known = known
-        self._crls = crls
         self._left = _SIGNATURES_MAX
 
     def check_purpose(self, certificate):
@@ -91,7 +118,8 @@ class _Search:
                 self._check_issuer(issuer, path)
                 return self.extend(path + [issuer])
             except Refusal as refusal:
-                failure = failure or refusal
+                if failure is None or failure.reason == reason.BAD_CERTIFICATE_SIGNATURE:
+                    failure = refusal  # another one of the same name says little
         raise failure
 
     def _issuers(self, path):
@@ -122,11 +150,3 @@ class _Search:
         self._left -= 1
         if not signature.verify(self._provider, child.algorithm, key, child.tbs, child.signature):
             refuse(reason.BAD_CERTIFICATE_SIGNATURE, child.subject)
-        self._check_revocation(child, issuer)
-
-    def _check_revocation(self, child, issuer):
-        for crl in self._crls:
-            if crl.issuer == child.issuer:
-                crl.check(self._provider, issuer, self._known if self._now is None else self._now)
-                if crl.revoked_at(child.serial) is not None:
-                    refuse(reason.CERTIFICATE_REVOKED, child.subject)
