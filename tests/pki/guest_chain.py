@@ -1,4 +1,7 @@
-"""Verifies a chain in the VM, then twice one that is wrong: `chain` has them. Prints what it found, and the cost."""
+"""Verifies a chain in the VM, then twice one that is wrong: `chain` has them. Prints what it found, and the cost.
+
+Then the certificate is tampered with a few hundred times.
+"""
 
 import gc
 
@@ -36,3 +39,28 @@ for _ in range(2):
     provider.release()
     drop()
     print(used() - before)
+
+certificate = load("uike.pki.certificate").Certificate
+state = 1
+
+
+def tampered():
+    global state
+    data = bytearray(LEAF)
+    for _ in range(3):
+        state = state * 48271 % 2147483647
+        data[state % len(data)] = state >> 16 & 255
+    try:
+        certificate(data).key()
+    except Refusal:
+        return 1
+    return 0
+
+
+tampered()
+before = used()
+refused = 0
+for _ in range(300):
+    refused += tampered()
+print(refused)
+print(used() - before)

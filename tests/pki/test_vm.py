@@ -3,11 +3,16 @@
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import NoEncryption, PrivateFormat
 
 from host_tools import image
 from host_tools.emulator.vm import run_script
-from tests.pki.authority import DAY, T0, Authority
+from tests.pki.authority import DAY, DER, T0, Authority, key
 from uike import reason
+from uike.pki import identity
+from uike.pki import name as pki_name
+from uike.pki.certificate import Certificate
 
 HERE = Path(__file__).parent
 MODULES = ("uike.crypto.soft", "uike.pki", "uike.wire.refusal", "uike.transient")
@@ -35,10 +40,37 @@ def test_a_chain_of_three(kind):
     heap, resident_max = COSTS[kind]
     stdout, _, verdict = run(kind, heap)
     assert verdict.ok, verdict
-    length, _, resident, why, once, again, twice = [int(line) for line in stdout.splitlines()]
+    length, _, resident, why, once, again, twice, refused, growth = [int(line) for line in stdout.splitlines()]
     assert length == 3 and why == again == reason.BAD_CERTIFICATE_SIGNATURE
     assert resident <= resident_max and once <= NAMES_MAX
     assert twice == once
+    assert 50 < refused < 300 and growth <= 16, "an integer of the generator of bytes"
+
+
+def test_a_board_s_own_key():
+    """What a board does with its key and its name, and with a list: as CPython does it."""
+    top = Authority(number=1)
+    text = "/C=DE/O=\u00e4(1)/CN=gw/E=a@b"
+    values = {
+        "KEY": key("p256", 5).private_bytes(DER, PrivateFormat.PKCS8, NoEncryption()),
+        "TEXT": text,
+        "CRL": top.revoke(77),
+        "CERTIFICATE": top.issue(names=("gw.example.org", "192.0.2.1")),
+    }
+    written = "".join(f"{name} = {value!r}\n" for name, value in values.items())
+    stdout, _, verdict = run_script(HERE / "guest_board.py", "48k", {"board": written}, firmware=MODULES)
+    assert verdict.ok, verdict
+    request, *lines = stdout.splitlines()
+    found = x509.load_der_x509_csr(bytes.fromhex(request))
+    assert found.is_signature_valid and found.public_key() == key("p256", 5).public_key()
+    assert found.subject.public_bytes() == pki_name.parse(text)
+    names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["gw.example.org"]
+    borne = [data for _, data in identity.borne(Certificate(values["CERTIFICATE"]))]
+    told = b"".join(bytes((kind,)) + len(data).to_bytes(2, "big") + data for kind, data in [(2, b"other")])
+    assert lines[:4] == [str(T0 - DAY), "None", "None", str(reason.CERTIFICATE_IDENTITY)]
+    assert bytes.fromhex(lines[4]).startswith(told) and all(bytes(each) in bytes.fromhex(lines[4]) for each in borne)
+    assert lines[5:] == ["True False True False"]
 
 
 def test_the_modules_are_small():
