@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "identity": {"wire"} | REGISTRIES,
     "keywords": REGISTRIES,
     "wire": REGISTRIES,
+    "pki": {"wire"} | REGISTRIES,
     "crypto": REGISTRIES,
     "trace": set(),
     "transient": set(),

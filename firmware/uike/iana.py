@@ -95,6 +95,47 @@ AUTH_ECDSA_384 = 10
 AUTH_ECDSA_521 = 11
 AUTH_DIGITAL_SIGNATURE = 14
 
+# Hash algorithms of SIGNATURE_HASH_ALGORITHMS (RFC 7427 section 7, RFC 8420)
+SHA2_256 = 2
+SHA2_384 = 3
+SHA2_512 = 4
+HASH_IDENTITY = 5
+
+# Signature schemes, no registry's but ours: a scheme and a hash algorithm are added to one signature algorithm
+RSASSA_PKCS1 = 0x10
+RSASSA_PSS = 0x20
+ECDSA = 0x30
+EDDSA = 0x40
+
+# Kinds of keys, ours too
+KEY_RSA = 1
+KEY_P256 = 2
+KEY_P384 = 3
+KEY_P521 = 4
+KEY_ED25519 = 5
+
+# Bits of the first byte of keyUsage (RFC 5280 section 4.2.1.3)
+KU_DIGITAL_SIGNATURE = 0x80
+KU_CONTENT_COMMITMENT = 0x40
+KU_KEY_CERT_SIGN = 0x04
+KU_CRL_SIGN = 0x02
+
+# Tags of ASN.1's universal class (X.680 section 8.4), with the bit of constructed ones
+DER_BOOLEAN = 0x01
+DER_INTEGER = 0x02
+DER_BIT_STRING = 0x03
+DER_OCTET_STRING = 0x04
+DER_NULL = 0x05
+DER_OID = 0x06
+DER_ENUMERATED = 0x0A
+DER_UTF8_STRING = 0x0C
+DER_PRINTABLE_STRING = 0x13
+DER_IA5_STRING = 0x16
+DER_UTC_TIME = 0x17
+DER_GENERALIZED_TIME = 0x18
+DER_SEQUENCE = 0x30
+DER_SET = 0x31
+
 # Notify messages, errors (section 3.10.1)
 UNSUPPORTED_CRITICAL_PAYLOAD = 1
 INVALID_IKE_SPI = 4

@@ -37,12 +37,14 @@ class Provider(soft.Provider):
         __import__(_PACKAGE + leaf)
         return sys.modules[_PACKAGE + leaf]
 
-    def power(self, base, exponent, modulus, size, bits):
-        engine = self._mpi() if self._mpi else None
-        return engine.power(base, exponent, modulus, size, bits) if engine else None
+    def mpi(self):
+        return self._mpi() if self._mpi else None
+
+    def p256(self):
+        return self.multiply if kernels or self._ecc else None
 
     def multiply(self, scalar, x, y, random):
-        engine = self._ecc() if self._ecc else None
+        engine = self._ecc() if self._ecc and scalar else None
         point = engine.multiply(scalar, x, y) if engine else None
         return point or soft.Provider.multiply(self, scalar, x, y, random)
 

@@ -10,7 +10,15 @@ import sys
 from uike import iana
 from uike.crypto.soft.hmac import Hmac
 
-_TRANSIENT = ("x25519", "p256", "modp", "sha1", "sha512")
+_TRANSIENT = ("x25519", "p256", "modp", "sha1", "sha512") + (
+    "signature",
+    "rsa",
+    "rsa_sign",
+    "weierstrass",
+    "ecdsa",
+    "ecdsa_sign",
+    "ed25519",
+)
 _PACKAGE = "uike.crypto.soft."
 
 
@@ -25,15 +33,20 @@ class Provider:
         __import__(_PACKAGE + leaf)
         return sys.modules[_PACKAGE + leaf]
 
+    def hasher(self, hash_id):
+        """(what makes a hash object, its block size in bytes) of a hash algorithm. ValueError if we have none."""
+        if hash_id == iana.SHA2_256:
+            return hashlib.sha256, 64
+        if hash_id == iana.SHA2_384:
+            return self.module("sha512").Sha384, 128
+        if hash_id == iana.SHA2_512:
+            return self.module("sha512").Sha512, 128
+        raise ValueError("algorithm")
+
     def hmac(self, prf_id, key):
         """An Hmac for a PRF number. ValueError if we have none."""
-        if prf_id == iana.PRF_HMAC_SHA2_256:
-            return Hmac(hashlib.sha256, 64, key)
-        if prf_id == iana.PRF_HMAC_SHA2_384:
-            return Hmac(self.module("sha512").Sha384, 128, key)
-        if prf_id == iana.PRF_HMAC_SHA2_512:
-            return Hmac(self.module("sha512").Sha512, 128, key)
-        raise ValueError("algorithm")
+        new, block = self.hasher(prf_id - iana.PRF_HMAC_SHA2_256 + iana.SHA2_256)  # both registries count 256, 384, 512
+        return Hmac(new, block, key)
 
     def sha1(self, data):
         data = memoryview(data)  # raises here, and not when a hash has been begun
@@ -67,7 +80,7 @@ class Provider:
 
     def key_exchange(self, group, random):
         if group == iana.MODP_2048:
-            return self.module("modp").Modp2048(random, self.power)
+            return self.module("modp").Modp2048(random, self.mpi())
         if group == iana.CURVE25519:
             from uike.crypto.x25519 import X25519
 
@@ -78,13 +91,28 @@ class Provider:
             return P256(random, self.multiply)
         raise ValueError("algorithm")
 
-    def power(self, base, exponent, modulus, size, bits):
-        """Powers by an engine: see `uike.crypto.esp32.mpi`. None: there is none."""
+    def multiply(self, scalar, x, y, random):
+        """Coordinates of a multiple of a point of P-256, integers; (0, 0) for infinity."""
+        return self.module("p256").multiply(scalar, x, y, random)
+
+    def verify(self, algorithm, public_key, message, signature):
+        return self.module("signature").verify(self, algorithm, public_key, message, signature)
+
+    def sign(self, algorithm, private_key, message, random):
+        return self.module("signature").sign(self, algorithm, private_key, message, random)
+
+    def public_key(self, private_key, random):
+        return self.module("signature").public_key(self, private_key, random)
+
+    # What other providers do better than the modules beside this one
+
+    def mpi(self):
+        """A driver of an engine for powers (`uike.crypto.esp32.mpi`), or None."""
         return None
 
-    def multiply(self, scalar, x, y, random):
-        """Coordinates of a multiple of a point of P-256, integers."""
-        return self.module("p256").multiply(scalar, x, y, random)
+    def p256(self):
+        """A multiplication on P-256 that is constant in time, or None."""
+        return None
 
     def release(self):
         if sys.implementation.name == "micropython":

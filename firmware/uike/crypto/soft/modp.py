@@ -25,7 +25,7 @@ class Modp2048:
     """See the contract in uike/crypto/__init__.py. The exponent has 256 bits (SP 800-56A Rev. 3 asks for 224)."""
 
     def __init__(self, random, engine):
-        """engine(base, exponent, modulus, size, bits) gives a power, or None if it cannot (`uike.crypto.esp32.mpi`)."""
+        """`engine` computes powers, or gives None for those that it cannot (`uike.crypto.esp32.mpi`); None without."""
         self._random = random
         self._engine = engine
         self._private = int.from_bytes(random(32), "big") | 1 << 255
@@ -38,7 +38,7 @@ class Modp2048:
         return self._power(peer).to_bytes(256, "big")
 
     def _power(self, base):
-        result = self._engine(base, self._private, _P, 256, 256)
+        result = self._engine.power(base, self._private, _P, 256, 256) if self._engine else None
         return power(base, self._private, self._random) if result is None else result
 
     def wipe(self):
