@@ -3,6 +3,7 @@
 import tomllib
 from pathlib import Path
 
+from host_tools import certificate_files
 from uike import config
 
 
@@ -13,10 +14,12 @@ class ConfigFileError(Exception):
 def read(path: Path) -> dict:
     """The tree of a configuration file, as the device stores it. Raises ConfigFileError."""
     try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+        tree = _with_files(tomllib.loads(path.read_text(encoding="utf-8")), path.parent)
         config.load(tree)
     except OSError as error:
         raise ConfigFileError(f"{path}: {error.strerror or error}") from error
+    except certificate_files.CertificateFileError as error:
+        raise ConfigFileError(f"{path}: {error}") from None
     except config.ConfigError as error:
         raise ConfigFileError(f"{path}: {describe(error)}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -24,6 +27,16 @@ def read(path: Path) -> dict:
     except RecursionError:
         raise ConfigFileError(f"{path}: nested too deeply") from None
     return tree
+
+
+def _with_files(tree: dict, directory: Path) -> dict:
+    """The tree with the certificates that its connections name."""
+    tables = tree.get("connection")
+    if not isinstance(tables, dict):
+        return tree
+    embed = certificate_files.embed
+    tables = {name: embed(table, directory) if isinstance(table, dict) else table for name, table in tables.items()}
+    return {**tree, "connection": tables}
 
 
 def describe(error: config.ConfigError) -> str:

@@ -347,6 +347,22 @@ _TEXTS = {
         "the peer's certificate does not bear the identity that it claims",
         "set the peer's id to one that is in its certificate: the subject, or a subjectAltName",
     ),
+    reason.CERTIFICATE_MISSING: (
+        "the peer sent no certificate",
+        "let the peer send one always (strongSwan: send_cert = always)",
+    ),
+    reason.CLOCK_NOT_SET: (
+        "the board does not know what time it is, so no certificate can be judged",
+        "let it reach a time server, or set require_time = false to take certificates without asking for the date",
+    ),
+    reason.SIGNATURE_DIFFERS: (
+        "the peer's signature was not made with the key of its certificate",
+        "compare the private key and the certificate at the peer",
+    ),
+    reason.NO_COMMON_SIGNATURE: (
+        "the peer takes no signature that our key can make",
+        "use a key of another kind (RSA or ECDSA P-256), or a peer that speaks RFC 7427",
+    ),
     reason.KEY_REFUSED: (
         "a certificate with a key of a kind that we do not take",
         "use RSA of 2048 to 4096 bits, ECDSA on P-256, P-384 or P-521, or Ed25519",

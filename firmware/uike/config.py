@@ -18,6 +18,7 @@ SELECTORS_MAX = 8
 CHILDREN_MAX = 8
 NAME_MAX = 32
 PSK_MAX = 256  # bytes
+CERTIFICATES_MAX = 6
 DNS_MAX = 4
 DOMAINS_MAX = 4
 
@@ -99,8 +100,7 @@ def _policies(value):
 
 def _check(connection, table):
     """What one key cannot know: that others are there, and fit."""
-    if not ("psk" in table) ^ ("psk_hex" in table):
-        raise ConfigError("psk", "given twice" if "psk" in table else "missing", "one of psk, psk_hex")
+    _check_secrets(connection, table)
     for key in ("local_id",) + (("remote",) if connection.initiator else ()):
         if key not in table:
             raise ConfigError(key, "missing", _ID_ALLOWED if key == "local_id" else "address or name of the gateway")
@@ -126,6 +126,17 @@ def _check(connection, table):
         if not policy.remote_ts and not pools:
             raise ConfigError("child", "%s: no remote_ts" % policy.name, _TS_ALLOWED)
         policy.esp_proposals = policy.esp_proposals or connection.esp_proposals
+
+
+def _check_secrets(connection, table):
+    """Each side proves itself with a certificate or with the pre-shared key."""
+    if "psk" in table and "psk_hex" in table:
+        raise ConfigError("psk", "given twice", "one of psk, psk_hex")
+    for key, other in (("cert", "key"), ("key", "cert")):
+        if key in table and other not in table:
+            raise ConfigError(other, "missing", "cert and key, or none of them")
+    if not connection.psk and not (connection.cert and connection.cacerts):
+        raise ConfigError("psk", "missing", "one of psk, psk_hex; or cert, key and cacerts")
 
 
 # -- readers: a value in, the attribute out; _Problem(what is wrong, what is allowed) otherwise -----------------------
@@ -194,6 +205,23 @@ def _psk(value):
 
 def _psk_hex(value):
     return _sized(_decoded(unhexlify, _text(value, "hexadecimal"), _HEX, "hexadecimal"))
+
+
+def _certificates(value):
+    """DER, in base64 here; a file on the host may name files instead."""
+    allowed = "base64 of DER; in a file on the host: names of PEM or DER files"
+    return tuple([_der(item, allowed) for item in _list(value, CERTIFICATES_MAX, allowed)])
+
+
+def _private_key(value):
+    return _der(_text(value, "base64 of DER"), "base64 of DER; in a file on the host: the name of a PEM or DER file")
+
+
+def _der(text, allowed):
+    data = _decoded(a2b_base64, text, _BASE64, "base64")
+    if len(data) < 16 or data[0] != 0x30:
+        raise _Problem("not DER", allowed)
+    return data
 
 
 _HEX = "0123456789abcdefABCDEF"
@@ -350,6 +378,10 @@ _KEYS = {
     "remote_id": ("remote_id", _identity, None, ()),
     "psk": ("psk", _psk, None, ()),
     "psk_hex": ("psk", _psk_hex, None, ()),
+    "cert": ("cert", _certificates, None, ()),
+    "key": ("key", _private_key, None, ()),
+    "cacerts": ("cacerts", _certificates, None, ()),
+    "require_time": ("require_time", _flag, None, ()),
     "proposals": ("proposals", _proposals, None, (True,)),
     "esp_proposals": ("esp_proposals", _proposals, None, (False,)),
     "virtual_ip": ("virtual_ip", _flag, True, ()),

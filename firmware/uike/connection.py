@@ -22,6 +22,10 @@ class Connection:
     remote = "%any"  # IPv4 address or host name; %any for a responder
     local_id = None
     remote_id = None  # None: any
+    cert = ()  # certificates that we show, DER, our own first; without any we prove ourselves by the psk
+    key = b""  # its private key, DER
+    cacerts = ()  # trust anchors, DER; without any the peer proves itself by the psk
+    require_time = True  # a peer's certificate is good only if we know what time it is
     proposals = ()  # tuples of transforms (type, id, key bits)
     esp_proposals = ()
     virtual_ip = False  # an initiator asks for an inner address

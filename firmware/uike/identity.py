@@ -14,7 +14,7 @@ from binascii import unhexlify
 from uike import iana
 from uike.wire import address
 
-SIZE_MAX = 128  # bytes
+SIZE_MAX = 192  # bytes
 
 _PREFIXES = {
     "ipv4": iana.ID_IPV4_ADDR,
@@ -43,7 +43,9 @@ def _tell(text):
     if colon and prefix in _PREFIXES:
         return _typed(_PREFIXES[prefix], rest)
     if "=" in text:
-        raise ValueError("a distinguished name needs certificates, which this version does not do")
+        from uike.pki import name
+
+        return iana.ID_DER_ASN1_DN, name.parse(text)
     if text.startswith("@#"):
         return _typed(iana.ID_KEY_ID, text[1:])
     if text.startswith("@@"):

@@ -113,6 +113,9 @@ class HostDoor:
         self._host.store_write(name, data)
         return ""
 
+    def _do_clock(self, memory, text):
+        return str(self._host.clock_s())
+
     def _do_link(self, memory, text):
         return self._host.link() or ""
 

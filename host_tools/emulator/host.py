@@ -9,6 +9,9 @@ import os
 import select
 import socket
 import threading
+import time
+
+VIRTUAL_EPOCH = 1_800_000_000  # where the clock of a board in virtual time begins
 
 
 class Host:
@@ -42,6 +45,10 @@ class Host:
 
     def now(self) -> int:
         return self.clock.now()
+
+    def clock_s(self) -> int:
+        """Seconds since 1970; in virtual time, from a fixed day on."""
+        return VIRTUAL_EPOCH + self.now() // 1000 if self.clock.virtual else int(time.time())
 
     def wait(self, timeout_ms: int | None) -> None:
         if not self.ready():

@@ -9,7 +9,7 @@ from host_tools.peers.network import Namespaces
 
 CHARON = "/usr/lib/ipsec/charon"
 PLUGINS = (  # of two that can do the same, the first one does it
-    "random nonce aes sha1 sha2 md5 hmac kdf gcm chapoly gmp curve25519 openssl pem pkcs1 x509 pubkey constraints"
+    "random nonce aes sha1 sha2 md5 hmac kdf gcm chapoly gmp curve25519 openssl pem pkcs1 pkcs8 x509 pubkey constraints"
     " kernel-libipsec kernel-netlink socket-default vici updown counters"
 )
 START_S = 15.0
@@ -94,6 +94,16 @@ class Gateway:
             raise PeerError(f"{' '.join(map(str, words))}: {done.stdout}{done.stderr}\n{self.log()}")
         return done.stdout + done.stderr
 
+    def credentials(self, **files: bytes) -> None:
+        """What the next `configure` finds: x509, x509ca and private are a certificate, a CA's, and a key, in PEM."""
+        for folder in ("x509", "x509ca", "private"):
+            path = self.directory / folder  # swanctl looks beside its file
+            path.mkdir(exist_ok=True)
+            for old in path.iterdir():
+                old.unlink()
+            if folder in files:
+                (path / "test.pem").write_bytes(files[folder])
+
     def configure(self, text: str) -> None:
         """Forget every SA, load this swanctl.conf, and begin a new page of the log."""
         self.swanctl("--terminate", "--ike", "peer", "--force", "--timeout", "1", check=False)
@@ -148,6 +158,7 @@ def connection(
     dpd="0s",
     more="",
     second="",
+    auth="psk",
 ) -> str:
     """A swanctl.conf with the one connection "peer" and its child "net"; `second` are the lines of a child "more"."""
     pools = "pools { addresses { addrs = 10.9.0.0/24\n dns = 10.1.0.53 } }" if pool else ""
@@ -163,10 +174,12 @@ connections {{
     {"pools = addresses" if pool else ""}
     {"vips = 0.0.0.0" if ask_address else ""}
     {more}
-    local {{ auth = psk
-      id = {local_id} }}
-    remote {{ auth = psk
-      id = {remote_id} }}
+    local {{ auth = {auth}
+      {"certs = test.pem" if auth != "psk" else ""}
+      id = "{local_id}" }}
+    remote {{ auth = {auth}
+      {"cacerts = test.pem" if auth != "psk" else ""}
+      id = "{remote_id}" }}
     children {{
       net {{
         local_ts = {local_ts}

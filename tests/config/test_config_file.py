@@ -37,8 +37,9 @@ def test_a_bad_value(tmp_path):
 
 
 def test_an_unknown_key(tmp_path):
-    assert "[connection.hq] remot_id: unknown; allowed: auth_lifetime, child, childless, cookie_threshold, " in refused(
-        tmp_path, GOOD + 'remot_id = "gw"\n'
+    assert (
+        "[connection.hq] remot_id: unknown; allowed: auth_lifetime, cacerts, cert, child, childless, cookie_threshold, "
+        in refused(tmp_path, GOOD + 'remot_id = "gw"\n')
     )
 
 

@@ -36,9 +36,9 @@ def initiate(sa):
     if id_r is None or body is None:
         raise Refusal(reason.PAYLOAD_MISSING, iana.INVALID_SYNTAX)
     peer = _peer_id(id_r)
-    if connection.remote_id and peer != connection.remote_id:
+    if connection.remote_id and not _is(connection.remote_id, peer):
         raise Refusal(reason.WRONG_PEER_ID, iana.AUTHENTICATION_FAILED, bytes((peer[0],)) + peer[1])
-    _verify(sa, False, id_r, body)
+    _verify(sa, response, False, id_r, body)
     sa.peer_id = peer
     if connection.redirect and response.notify(iana.REDIRECT) is not None:
         load("uike.ike.redirect").follow(sa, response)
@@ -64,9 +64,11 @@ def _request(sa, offer):
     """Payloads of the request; made here, so that none of them is kept while the answer is awaited."""
     connection = sa.connection
     id_i = _id_body(connection.local_id)
-    payloads = [(iana.IDi, id_i)]
+    payloads = [(iana.IDi, id_i)] + _certificates(connection)
     if not sa.endpoint.has_other(sa):
         payloads.append(notify(iana.INITIAL_CONTACT))
+    if connection.cacerts:
+        payloads += load("uike.ike.certreq").trusted(sa)
     if connection.remote_id:
         payloads.append((iana.IDr, _id_body(connection.remote_id)))
     payloads.append(_auth_payload(sa, True, id_i))
@@ -89,7 +91,7 @@ def respond(sa, request):
     peer = _peer_id(id_i)
     wanted = request.body(iana.IDr)
     sa.connection = _find_connection(sa, peer, wanted and _peer_id(wanted))
-    _verify(sa, True, id_i, request.body(iana.AUTH))
+    _verify(sa, request, True, id_i, request.body(iana.AUTH))
     sa.peer_id = peer
     if request.notify(iana.NO_NATS_ALLOWED) is not None:
         load("uike.ike.mobike").check(sa, request)
@@ -99,7 +101,7 @@ def respond(sa, request):
         sa.endpoint.replace_others(sa)
     #           <-- HDR, SK {IDr, AUTH, [CP(CFG_REPLY),] [SAr2, TSi, TSr]}
     id_r = _id_body(sa.connection.local_id)
-    payloads = [(iana.IDr, id_r), _auth_payload(sa, False, id_r)]
+    payloads = [(iana.IDr, id_r)] + _certificates(sa.connection) + [_auth_payload(sa, False, id_r)]
     payloads += _can_move(sa.connection) if sa.mobike else []
     if sa.connection.crash_detection:
         crash = load("uike.ike.crash")
@@ -125,7 +127,7 @@ def _find_connection(sa, peer, wanted):
     """The first responder connection that knows this peer, and is whom the peer asks for."""
     known = False
     for connection in sa.endpoint.responders(sa.remote[0]):
-        if connection.remote_id is None or connection.remote_id == peer:
+        if connection.remote_id is None or _is(connection.remote_id, peer):
             known = True
             if wanted is None or wanted == connection.local_id:
                 for proposal in connection.proposals:
@@ -157,18 +159,45 @@ def _peer_id(body):
     return body[0], body[4:]
 
 
+def _is(wanted, peer):
+    """Whether the peer is who is wanted; distinguished names may be written in several ways."""
+    if wanted == peer or wanted[0] != iana.ID_DER_ASN1_DN:
+        return wanted == peer
+    return load("uike.pki.identity").match(wanted[0], wanted[1], peer[0], peer[1])
+
+
+def _certificates(connection):
+    return load("uike.ike.auth_cert").show(connection) if connection.cert else []
+
+
+def _octets(sa, initiators, id_body):
+    """What the AUTH of one side covers (section 2.15): its first message, the other's nonce, and prf(SK_p, its ID)."""
+    setup = sa.setup
+    if initiators:
+        message, nonce, sk_p = setup.request, setup.nonce_r, sa.sk_pi
+    else:
+        message, nonce, sk_p = setup.response, setup.nonce_i, sa.sk_pr
+    return message + nonce + sa.endpoint.crypto.prf(sa.prf, sk_p, id_body)
+
+
 def _auth_payload(sa, initiators, id_body):
-    data = auth_psk.make(sa, sa.connection.psk, initiators, id_body)
-    return iana.AUTH, bytes((iana.AUTH_SHARED_KEY, 0, 0, 0)) + data
+    octets = _octets(sa, initiators, id_body)
+    if sa.connection.cert:
+        return iana.AUTH, load("uike.ike.auth_cert").sign(sa, octets)
+    return iana.AUTH, bytes((iana.AUTH_SHARED_KEY, 0, 0, 0)) + auth_psk.make(sa, sa.connection.psk, octets)
 
 
-def _verify(sa, initiators, id_body, body):
+def _verify(sa, message, initiators, id_body, body):
     """Raises Refusal unless `body` is the AUTH payload that only the holder of the key can make."""
     if len(body) < 4:
         raise Refusal(reason.BAD_AUTH_PAYLOAD, iana.INVALID_SYNTAX)
-    if body[0] != iana.AUTH_SHARED_KEY:
+    octets = _octets(sa, initiators, id_body)
+    if sa.connection.cacerts and body[0] != iana.AUTH_SHARED_KEY:
+        load("uike.ike.auth_cert").verify(sa, message, _peer_id(id_body), octets, body)
+        return
+    if sa.connection.cacerts or body[0] != iana.AUTH_SHARED_KEY:
         raise Refusal(reason.AUTH_METHOD_REFUSED, iana.AUTHENTICATION_FAILED, body[:1])
-    if not equal(auth_psk.make(sa, sa.connection.psk, initiators, id_body), body[4:]):
+    if not equal(auth_psk.make(sa, sa.connection.psk, octets), body[4:]):
         raise Refusal(reason.PSK_DIFFERS, iana.AUTHENTICATION_FAILED)
 
 

@@ -35,6 +35,8 @@ def initiate(sa):
         payloads.append(ke.build(group, exchange))
         payloads.append((iana.NONCE, sa.setup.nonce_i))
         payloads += natd.notifies(sa) + _can_fragment(sa)
+        if sa.connection.cacerts or sa.connection.cert:
+            payloads.append(_hashes())
         if sa.connection.redirect:
             payloads += load("uike.ike.redirect").word(sa)
         response = yield (iana.IKE_SA_INIT, payloads)
@@ -58,6 +60,7 @@ def initiate(sa):
     sa.transforms = proposals.accepted(proposals.parse(response.body(iana.SA)), offers, iana.PROTO_IKE, 0)[1]
     sa.setup.childless = sa.connection.childless and response.notify(iana.CHILDLESS_IKEV2_SUPPORTED) is not None
     sa.setup.nonce_r = response.body(iana.NONCE)
+    sa.setup.hashes = response.notify(iana.SIGNATURE_HASH_ALGORITHMS) or b""
     if not natd.detect(sa, response):
         raise Refusal(reason.NAT_T_UNSUPPORTED)
     _agree(sa, exchange, response.body(iana.KE)[4:])
@@ -161,6 +164,10 @@ def respond(sa, request):
         ours,
         (iana.NONCE, sa.setup.nonce_r),
     ]
+    connection = sa.connection
+    sa.setup.hashes = request.notify(iana.SIGNATURE_HASH_ALGORITHMS) or b""
+    if connection.cacerts:
+        payloads += load("uike.ike.certreq").trusted(sa) + ([_hashes()] if sa.setup.hashes else [])
     payloads.append(notify(iana.CHILDLESS_IKEV2_SUPPORTED))
     return payloads + natd.notifies(sa) + (_can_fragment(sa) if sa.fragment_size else [])
 
@@ -176,6 +183,12 @@ def _choose(sa, offered):
             body = proposals.build(connection.proposals, iana.PROTO_IKE)
             sa.endpoint.trace(event.OFFER, sa.number, b"\x01" + body)
     raise Refusal(reason.NO_COMMON_PROPOSAL, iana.NO_PROPOSAL_CHOSEN)
+
+
+def _hashes():
+    """Of what we verify signatures (RFC 7427 section 4): SHA2-256, 384, 512, and what Ed25519 signs (RFC 8420)."""
+    numbers = (iana.SHA2_256, iana.SHA2_384, iana.SHA2_512, iana.HASH_IDENTITY)
+    return notify(iana.SIGNATURE_HASH_ALGORITHMS, b"".join([bytes((0, number)) for number in numbers]))
 
 
 def _number(offered, transforms):

@@ -25,6 +25,7 @@ class Setup:
     nonce_i = nonce_r = b""
     request = b""  # IKE_SA_INIT as it was sent: RealMessage1 of RFC 7296 section 2.15
     response = b""  # RealMessage2
+    hashes = b""  # what the peer takes signatures of, two bytes each (RFC 7427)
     childless = False  # IKE_AUTH makes no Child SA (RFC 6023)
     refusal = None  # what an unauthenticated notify said, believed only if nothing better comes
 

@@ -15,6 +15,7 @@ class Board:
         self.entropy = host.entropy
         self.running = host.running
         self.link = host.link
+        self.clock = host.clock_s
         self.udp = Udp(host)
         self.console = Console(host)
         self.store = Store(host)

@@ -12,6 +12,8 @@ from uike.hal.esp32.network import Network
 from uike.hal.esp32.store import Store
 from uike.hal.esp32.udp import Udp
 
+_BORN = 2026  # years before it are those of a clock that was not set
+_SINCE_2000 = 946_684_800  # seconds
 _WAIT_MAX_MS = 500  # the network may have gone meanwhile
 _FASTEST = (240_000_000, 160_000_000)
 
@@ -38,6 +40,17 @@ class Board:
         self._now += time.ticks_diff(ticks, self._ticks)
         self._ticks = ticks
         return self._now
+
+    def clock(self):
+        """Seconds since 1970, or None while nobody knows. A time server is asked when it is first wanted."""
+        if time.gmtime()[0] < _BORN:
+            try:
+                import ntptime
+
+                ntptime.settime()
+            except (OSError, ImportError, OverflowError):
+                return None
+        return time.time() + (_SINCE_2000 if time.gmtime(0)[0] == 2000 else 0)
 
     def wait(self, timeout_ms):
         """Sleep until something may have come in, at most `timeout_ms` (None: for as long as it takes)."""

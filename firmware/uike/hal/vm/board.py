@@ -22,6 +22,10 @@ class Board:
         """Milliseconds since power-on."""
         return int(call("now"))
 
+    def clock(self):
+        """Seconds since 1970, or None while nobody knows."""
+        return int(call("clock")) or None
+
     def wait(self, timeout_ms):
         """Sleep until something may have come in, at most `timeout_ms` (None: for as long as it takes)."""
         call("wait", "" if timeout_ms is None else str(timeout_ms))

@@ -1,0 +1,68 @@
+"""Certificates and keys of a configuration file: file names become base64 of DER, which is what a device stores."""
+
+from base64 import b64decode, b64encode
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+_DER = serialization.Encoding.DER
+
+
+class CertificateFileError(Exception):
+    """A file is missing, or not what it should be; the text names it."""
+
+
+def embed(table: dict, directory: Path) -> dict:
+    """A connection's table with the contents of the files that `cert`, `key` and `cacerts` name."""
+    found = dict(table)
+    for key in ("cert", "cacerts"):
+        if key in table:
+            names = table[key] if isinstance(table[key], list) else [table[key]]
+            found[key] = [text for name in names for text in _certificates(name, directory)]
+    if "key" in table:
+        found["key"] = _key(table["key"], directory)
+    if "cert" in found and "key" in found:
+        _check_pair(found, table)
+    return found
+
+
+def _read(name, directory):
+    if not isinstance(name, str):
+        raise CertificateFileError(f"{name!r}: not a file name")
+    path = directory / name
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CertificateFileError(f"{path}: {error.strerror or error}") from error
+
+
+def _certificates(name, directory):
+    data = _read(name, directory)
+    try:
+        if b"-----BEGIN" in data:
+            found = x509.load_pem_x509_certificates(data)
+        else:
+            found = [x509.load_der_x509_certificate(data)]
+    except ValueError:
+        raise CertificateFileError(f"{directory / name}: no certificate in PEM or DER") from None
+    return [b64encode(each.public_bytes(_DER)).decode() for each in found]
+
+
+def _key(name, directory):
+    data = _read(name, directory)
+    load = serialization.load_pem_private_key if b"-----BEGIN" in data else serialization.load_der_private_key
+    try:
+        key = load(data, None)
+    except (ValueError, TypeError):  # the text of the error may hold parts of the file
+        raise CertificateFileError(f"{directory / name}: no private key in PEM or DER, or an encrypted one") from None
+    plain = key.private_bytes(_DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return b64encode(plain).decode()
+
+
+def _check_pair(found, table):
+    certificate = x509.load_der_x509_certificate(b64decode(found["cert"][0]))
+    key = serialization.load_der_private_key(b64decode(found["key"]), None)
+    spki = serialization.PublicFormat.SubjectPublicKeyInfo
+    if certificate.public_key().public_bytes(_DER, spki) != key.public_key().public_bytes(_DER, spki):
+        raise CertificateFileError(f"the key {table['key']} is not that of the certificate {table['cert']}")
