@@ -5,6 +5,7 @@ import importlib
 import rich_click as click
 
 COMMANDS = {  # name: module that has `command`
+    "boards": "host_tools.boards",
     "emulate": "host_tools.emulate",
     "bench": "host_tools.bench.command",
 }

@@ -12,7 +12,7 @@ from uike import reason
 
 _COLLISIONS = ("", "; both did at once, and ours stays", "; both did at once, and the peer's stays")
 _INDENT = " " * 11
-_NORMAL_ENDS = (reason.DELETED_BY_US, reason.DELETED_BY_PEER, reason.REPLACED)
+_NORMAL_ENDS = (reason.DELETED_BY_US, reason.DELETED_BY_PEER, reason.REPLACED, reason.REDIRECTED, reason.SENT_AWAY)
 _STYLES = {"good": "bold green", "bad": "bold red", "warn": "yellow", "sent": "cyan", "received": "magenta"}
 
 
@@ -166,8 +166,23 @@ class Renderer:
         ]
         return [(f"moved: {', '.join(moved)}", "warn")]
 
+    def _redirected(self, event):
+        old, new = (names.endpoint_text(event.fields[key]) for key in ("old", "new"))
+        return [(f"redirected: {old} -> {new}", "warn")]
+
     def _reauthenticated(self, event):
         return [(f"authenticated anew: replaced by SA {event.fields['successor']}", "good")]
+
+    def _reconnect(self, event):
+        fields = event.fields
+        name = names.printable(fields["name"].encode())
+        return [
+            (f"next attempt to reach {name} in {fields['in_ms'] / 1000:.1f} s (number {fields['attempt']})", "warn")
+        ]
+
+    def _engine_fault(self, event):
+        code, name = event.fields["code"], names.printable(event.fields["name"].encode())
+        return [(f"accelerator {name}: {reasons.ENGINE_FAULTS.get(code, code)}; software did its work", "warn")]
 
     def _address(self, event):
         fields = event.fields

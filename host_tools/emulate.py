@@ -9,7 +9,7 @@ from pathlib import Path
 import rich_click as click
 from rich.console import Console
 
-from host_tools import config_file, demo
+from host_tools import boards, config_file, demo
 from host_tools.emulator import report
 from host_tools.emulator.board import RUNTIMES, EmulatedBoard
 from host_tools.emulator.clock import RealClock
@@ -40,7 +40,8 @@ REPORT_WIDTH = 120  # of the table, where no terminal says otherwise
     show_default=True,
     help="The MicroPython VM with the folded image, or the source files in this Python.",
 )
-@click.option("--heap", default="111k", show_default=True, metavar="SIZE", help="Heap of a VM board.")
+@click.option("--board", "board_name", metavar="NAME", help="Heap and default proposals of this board (`uike boards`).")
+@click.option("--heap", metavar="SIZE", help="Heap of a VM board. [default: the board's, else 111k]")
 @click.option(
     "--vm",
     "wasm",
@@ -103,7 +104,7 @@ def command(context, **options):
     """
     try:
         context.exit(_run(options))
-    except (UsageError, config_file.ConfigFileError, TunError, ImageError) as error:
+    except (UsageError, boards.BoardError, config_file.ConfigFileError, TunError, ImageError) as error:
         click.echo(f"uike emulate: {error}", err=True)
         context.exit(WRONG_USE)
 
@@ -113,6 +114,8 @@ class UsageError(Exception):
 
 
 def _run(options) -> int:
+    board = boards.load(options["board_name"] or boards.EMULATED)
+    options = {**options, "board": board, "heap": options["heap"] or board.heap}
     show_trace = options["trace"] if options["trace"] is not None else not options["as_json"]
     picture = options["svg_path"]
     screen = Console(
@@ -184,6 +187,8 @@ def _two_boards(options, tun) -> tuple[list[Actor], Plan]:
 
 def _one_board(options, tun) -> tuple[list[Actor], Plan]:
     tree = config_file.read(options["config_path"])
+    if options["board_name"]:
+        tree = options["board"].complete(tree)
     connections = list(tree["connection"].values())
     initiator = any(connection.get("role") == "initiator" for connection in connections)
     locals_ = {connection.get("local", "0.0.0.0") for connection in connections}

@@ -5,6 +5,7 @@ An unknown number is printed as a number; nothing here raises for what a peer ma
 
 import ipaddress
 
+from host_tools import distinguished_name
 from uike import iana
 
 _IN_ORDER = [name for name in vars(iana) if name[0].isalpha()]
@@ -106,6 +107,8 @@ def id_text(kind: int, data: bytes) -> str:
         return printable(data)
     if kind == iana.ID_KEY_ID:
         return "@#" + hex_text(data, 64)
+    if kind == iana.ID_DER_ASN1_DN:
+        return distinguished_name.text(data)
     return f"{name(ID_TYPES, kind)} {hex_text(data)}"
 
 

@@ -82,15 +82,21 @@ class Admission:
 
     def tell(self, message, kind):
         """Answers a request outside of any SA with an error notify; not often."""
-        if not message.response and self.endpoint.now >= self.tell_at:
-            if self.answer(message, notify(kind)):
-                self.tell_at = self.endpoint.now + _TELL_MS
+        endpoint = self.endpoint
+        if not message.response and endpoint.now >= self.tell_at:
+            said = [notify(kind)]
+            if endpoint.secret and kind == iana.INVALID_IKE_SPI:
+                said += load("uike.ike.crash").present(endpoint, message)
+            if self.answer(message, said):
+                self.tell_at = endpoint.now + _TELL_MS
 
-    def answer(self, message, payload):
-        """A response of one payload in the clear; False when it would be longer than its cause."""
+    def answer(self, message, payloads):
+        """A response in the clear; False when it would be longer than its cause.
+
+        By three bytes a token may be: else the shortest messages of an AEAD would get none."""
         flags = iana.FLAG_RESPONSE | (0 if message.from_initiator else iana.FLAG_INITIATOR)
-        data = build(message.spi_i, message.spi_r, message.exchange, flags, message.id, [payload])
-        if len(data) > len(message.buffer):
+        data = build(message.spi_i, message.spi_r, message.exchange, flags, message.id, payloads)
+        if len(data) > len(message.buffer) + 3 * len(payloads) - 3:
             return False
         self.endpoint.reply(message, data)
         return True

@@ -169,6 +169,13 @@ def _remote(value):
     return value
 
 
+def _redirect_to(value):
+    found = address.parse(_text(value, "the IPv4 address of another gateway"))
+    if not found or not any(found):
+        raise _Problem("not an IPv4 address", "the IPv4 address of another gateway")
+    return found
+
+
 def _identity(value):
     try:
         return identity.parse(_text(value, _ID_ALLOWED))
@@ -356,11 +363,16 @@ _KEYS = {
     "dpd_delay": ("dpd_delay_ms", _count, None, (0, 86_400, "seconds, 0 for never", 1_000)),
     "nat_keepalive": ("nat_keepalive_ms", _count, None, (0, 3_600, "seconds, 0 for never", 1_000)),
     "retransmit_ms": ("retransmit_ms", _count, None, (100, 60_000, "milliseconds", 1)),
+    "reconnect_max": ("reconnect_ms", _count, True, (0, 86_400, "seconds between attempts, 0 for one attempt", 1_000)),
     "rekey_time": ("rekey_ms", _count, None, (0, 604_800, "seconds, 0 for never", 1_000)),
     "esp_rekey_time": ("esp_rekey_ms", _count, None, (0, 604_800, "seconds, 0 for never", 1_000)),
     "esp_rekey_packets": ("esp_rekey_packets", _count, None, (0, 1 << 31, "packets, 0 for no limit", 1)),
     "esp_rekey_bytes": ("esp_rekey_bytes", _count, None, (0, 1 << 40, "bytes, 0 for no limit", 1)),
     "mobike": ("mobike", _flag, None, ()),
+    "crash_detection": ("crash_detection", _flag, None, ()),
+    "redirect": ("redirect", _flag, True, ()),
+    "redirect_to": ("redirect_to", _redirect_to, False, ()),
+    "childless": ("childless", _flag, True, ()),
     "reauth_time": ("reauth_ms", _count, True, (0, 604_800, "seconds, 0 for never", 1_000)),
     "auth_lifetime": ("auth_lifetime_ms", _lifetime, False, (10, 604_800)),
     "child": ("more", _policies, None, ()),

@@ -10,7 +10,7 @@ from uike.ike import exchange
 from uike.ike.exchange import pack_where
 from uike.ike.sa import IkeSa
 from uike.ipsec import packet as esp
-from uike.ipsec.policy import allows, inner_size, upper
+from uike.ipsec.policy import inner_size
 from uike.ipsec.sad import ChildSa, Sad, spi_key
 from uike.transient import drop, load
 from uike.verdict import Verdicts
@@ -23,29 +23,28 @@ _EVENTS_MAX = 32
 _SAS_MAX = 16
 _NON_ESP_MARKER = bytes(4)
 _KEEPALIVE = b"\xff"
-_ANYWHERE = (  # selectors, see ipsec/policy
-    b"\x07\0\0\x10\0\0\xff\xff" + bytes(4) + b"\xff" * 4,
-    b"\x08\0\0\x28\0\0\xff\xff" + bytes(16) + b"\xff" * 16,
-)
 
 
 class Endpoint(Verdicts):
     """All SAs of one board.
 
     `connections` is a list of Connection, `crypto` a provider, `random` a callable (n -> n bytes), `trace` a callable
-    (event code, SA number, body) or None."""
+    (event code, SA number, body) or None, `secret` 32 bytes that outlive a restart and no other board has, or none."""
 
-    def __init__(self, connections, crypto, random, trace=None):
+    def __init__(self, connections, crypto, random, trace=None, secret=b""):
         self.connections = connections
         self.crypto = crypto
         self.random = random
+        self.ivs = esp.Ivs(random)
         self.trace = trace
+        self.secret = secret  # of ike/crash
         self.now = 0
         self.sas = []
         self.sad = Sad()
         self.admission = Admission(self)
         self.leases = []  # [address, identity, IKE SA or None], see ike/pool
         self.numbered = 0
+        self.ask_at = 0  # when a packet without a Child SA is looked at again
         self.out = []
         self.happened = []
         self.drops = {}  # reason -> how often
@@ -55,39 +54,27 @@ class Endpoint(Verdicts):
 
     def connect(self, connection, local, remote, now):
         """Starts an IKE SA as initiator; `local` and `remote` are IPv4 addresses as text. Returns its number."""
-        self.now = now
-        self._guard(None, self._initiate, connection, (local, iana.PORT_IKE), (remote, iana.PORT_IKE))
+        self._control("connect", now, connection, (local, iana.PORT_IKE), (remote, iana.PORT_IKE))
         return self.numbered
-
-    def _initiate(self, connection, local, remote):
-        sa = self.new_sa(connection, True, local, remote)
-        sa.spi_i = self.new_ike_spi()
-        self.sas.append(sa)
-        self._guard(sa, self._begin, sa)
-
-    def _begin(self, sa):
-        sa.become(event.STATE_INIT)
-        exchange.start(sa, load("uike.ike.init").initiate(sa), self.now)
 
     def close(self, name, now):
         """Deletes the SAs of the connection `name`, of all connections when it is None."""
-        self.now = now
-        for sa in list(self.sas):
-            if (name is None or sa.connection.name == name) and sa.state != event.STATE_DELETING:
-                tell = sa.state == event.STATE_ESTABLISHED
-                self._guard(sa, self.end, sa, Refusal(reason.DELETED_BY_US), None, tell)
+        self._control("close", now, name)
 
     def close_children(self, now):
         """Deletes every Child SA; the IKE SAs stay."""
-        self.now = now
-        for sa in self.sas:
-            self._guard(sa, load("uike.ike.info").close_children, sa)
+        self._control("close_children", now)
 
     def address_changed(self, local, now):
-        """Our address, a text, is now `local`: the SAs of our initiator connections go there (`ike/mobike`)."""
-        self.now = now
-        self._guard(None, load("uike.ike.mobike").leave, self, local)
+        """Our address, a text, is now `local`: the SAs of our initiator connections go there."""
+        self._control("address_changed", now, local)
         self._tidy()
+
+    def _control(self, step, now, *arguments):
+        """What is asked for now and then is a step of `uike.control`."""
+        self.now = now
+        self.loaded = True
+        self.guard(None, lambda: getattr(load("uike.control"), step)(self, *arguments))
 
     def receive(self, datagram, local, remote, now):
         """A UDP payload came from `remote` to `local`, both (address text, port). Its buffer may be overwritten."""
@@ -107,12 +94,13 @@ class Endpoint(Verdicts):
             return self.drop(reason.ESP_INNER_PACKET)
         child = self.sad.route(packet, size)
         if child is None:
-            self._ask_for_child(packet, size)
+            if now >= self.ask_at:
+                self._control("ask_for_child", now, packet, size)
             return self.drop(reason.ESP_NO_SA)
         if not lifetime.count(child, now):
             return self.drop(reason.EXPIRED)
         try:
-            data = esp.encapsulate(child, packet, size, self.random)
+            data = esp.encapsulate(child, packet, size, self.ivs)
         except MemoryError:
             return self.drop(reason.NO_MEMORY)
         if data is None:
@@ -141,7 +129,7 @@ class Endpoint(Verdicts):
         """Does what time asks for: retransmission, liveness, keepalives, forgetting."""
         self.now = now
         for sa in list(self.sas):
-            self._guard(sa, self._tick, sa, now)
+            self.guard(sa, self._tick, sa, now)
         self._tidy()
 
     def _tick(self, sa, now):
@@ -190,7 +178,7 @@ class Endpoint(Verdicts):
     def _receive_esp(self, data, local, remote):
         child = self.sad.inbound.get(spi_key(data))
         if child is None:
-            self.drop(reason.ESP_UNKNOWN_SPI, remote)
+            self.drop(reason.ESP_UNKNOWN_SPI, remote, b"", data)
             return
         newest = child.replay.top
         inner = esp.decapsulate(child, data)
@@ -199,7 +187,7 @@ class Endpoint(Verdicts):
             if child.state != event.STATE_CHILD_RETIRED:
                 self.follow(child.owner, local, remote)
         if type(inner) is int:
-            self.drop(inner, remote)
+            self.drop(inner, remote, b"", data)
             return
         if child.standby:
             self.sad.prefer(child)
@@ -217,35 +205,14 @@ class Endpoint(Verdicts):
                 self.admission.tell(message, iana.INVALID_MAJOR_VERSION)
             raise Refusal(reason.WRONG_MAJOR_VERSION)
         if sa is None:
-            self._guard(None, self.admission.first, message)
+            self.guard(None, self.admission.first, message)
         elif message.from_initiator == sa.initiator:
             raise Refusal(reason.WRONG_FLAGS)
         elif message.response:
-            self._guard(sa, exchange.on_response, sa, message, self.now)
+            self.guard(sa, exchange.on_response, sa, message, self.now)
         else:
-            self._guard(sa, exchange.on_request, sa, message, self.now)
+            self.guard(sa, exchange.on_request, sa, message, self.now)
         self._tidy()
-
-    def policy_for(self, packet, size):
-        """(IKE SA, policy) that would make a Child SA for a packet which none takes; None when there is none."""
-        for sa in self.sas:
-            if sa.state == event.STATE_ESTABLISHED and not sa.quiet:
-                for policy in sa.connection.policies():
-                    if allows(packet, 0, size, policy.local_ts or _ANYWHERE, policy.remote_ts):
-                        return sa, policy
-        return None
-
-    def _ask_for_child(self, packet, size):
-        """A packet that no Child SA takes may be one for which the configuration knows one (RFC 7296 section 2.9)."""
-        found = self.policy_for(packet, size)
-        if found and not found[0].task and self.now >= found[0].ask_at:
-            sa, policy = found
-            sa.ask_at = self.now + lifetime.RETRY_MS
-            self._guard(sa, self._create_child, sa, policy, bytes(packet[:size]))
-
-    def _create_child(self, sa, policy, packet):
-        task = load("uike.ike.create").new_child(sa, policy, packet, upper(packet, 0, len(packet)))
-        exchange.start(sa, task, self.now)
 
     def _find(self, message):
         for sa in self.sas:
@@ -254,13 +221,13 @@ class Endpoint(Verdicts):
                     return sa
         return None
 
-    def _guard(self, sa, step, *arguments):
+    def guard(self, sa, step, *arguments):
         """Runs a step of an SA. What goes wrong in it costs that SA and nothing else."""
         self.loaded = self.loaded or sa is not None
         try:
             step(*arguments)
         except Refusal as refusal:
-            self.drop(refusal.reason, sa.remote if sa else arguments[0].remote)
+            self.drop(refusal.reason, sa.remote if sa else arguments[0].remote, b"", arguments)
         except MemoryError:
             self._starve(sa)
         except Exception as error:  # a bug of ours: it must not cost the appliance

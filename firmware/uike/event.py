@@ -38,7 +38,10 @@ ENGINE_RETIRED = 31  # text: name of an accelerator that did not
 SEED = 32  # reason(1): what was wrong with the stored seed
 STOPPED = 33  # reason(1) detail: the appliance has ended
 ADDRESS_CHANGED = 50  # old local endpoint(6) old remote endpoint(6) new local endpoint(6) new remote endpoint(6)
+RECONNECT = 52  # milliseconds to the next attempt(4) its number(1) connection name
+ENGINE_FAULT = 53  # code(1: uike/crypto/esp32/block) name: an accelerator failed, and software did its work
 REAUTHENTICATED = 51  # number of the SA that replaces this one(2)
+REDIRECTED = 60  # old gateway's endpoint(6) new gateway's endpoint(6)
 
 # States of an IKE SA (uike/ike/sa.py holds the table of legal moves)
 STATE_IDLE = 0

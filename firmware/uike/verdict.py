@@ -15,6 +15,7 @@ from uike.wire.refusal import Refusal
 
 _LINGER_MS = 20_000
 _DETAIL_MAX = 64
+_WORTH_A_LOOK = (reason.WRONG_MESSAGE_ID, reason.NOT_ENCRYPTED, reason.ESP_UNKNOWN_SPI, reason.ESP_SELECTORS)
 
 
 class Verdicts:
@@ -38,13 +39,17 @@ class Verdicts:
             self.trace(event.ADDRESS, sa.number, attributes)
         self._happen((event.ADDRESS, sa, sa.address or sa.address6))
 
-    def drop(self, why, remote=None, detail=b""):
-        """Counts and traces a dropped datagram or packet; returns the reason."""
+    look_at = 0  # ms: not before that is a dropped datagram looked at again
+
+    def drop(self, why, remote=None, detail=b"", cause=None):
+        """Counts and traces a dropped datagram or packet, the `cause`; returns the reason."""
         try:
             self.drops[why] = self.drops.get(why, 0) + 1
             if self.trace:
                 where = pack_where(remote) if remote else bytes(6)
                 self.trace(event.DROP, 0, bytes((why,)) + where + detail)
+            if cause and self.now >= self.look_at and why in _WORTH_A_LOOK:
+                load("uike.ike.dropped").look(self, why, cause, remote)
         except MemoryError:  # the datagram is dropped all the same
             pass
         return why

@@ -56,7 +56,7 @@ class EmulatedBoard:
 
         door = HostDoor(self.host)
         self._vm = Vm(
-            [(str(image.directory), "/flash")],
+            [(str(image.directory), ".")],
             door,
             heap=heap,
             fuel_limit=fuel_limit,

@@ -113,6 +113,9 @@ class HostDoor:
         self._host.store_write(name, data)
         return ""
 
+    def _do_link(self, memory, text):
+        return self._host.link() or ""
+
     def _do_has_tun(self, memory, text):
         return "1" if self._host.has_tun() else "0"
 

@@ -30,6 +30,8 @@ class Host:
         self._entropy = _Entropy(name, seed) if seed is not None else None
         self._input: collections.deque = collections.deque()
         self._running = True
+        self._link: str | None = "0.0.0.0"
+        self._link_is_news = False
         self._waker, self._alarm = socket.socketpair()
         self._waker.setblocking(False)
         self._alarm.setblocking(False)
@@ -47,7 +49,7 @@ class Host:
 
     def ready(self) -> bool:
         """Whether the board has something to read, as far as that is known without asking the kernel."""
-        return bool(self._input) or not self._running or self.port.pending()
+        return bool(self._input) or not self._running or self._link_is_news or self.port.pending()
 
     def poll(self, timeout_ms: int | None) -> None:
         """Block until a descriptor is readable, `interrupt` is called, or the time is over."""
@@ -101,6 +103,16 @@ class Host:
 
     def resolve(self, name: str) -> str | None:
         return self.port.resolve(name)
+
+    def link(self) -> str | None:
+        """The board's address in its network: what its firmware compares with the last one. None without a network."""
+        self._link_is_news = False
+        return self._link
+
+    def set_link(self, link: str | None) -> None:
+        """Plug the network out or in, or give the board another address; from any thread."""
+        self._link, self._link_is_news = link, True
+        self.clock.wake(self)
 
     # Console
 

@@ -4,7 +4,8 @@ from host_tools import names, reasons
 from uike import reason
 
 REASON_NAMES = {value: name for name, value in vars(reason).items() if name.isupper()}
-ENDINGS = (reason.NONE, reason.DELETED_BY_US, reason.REPLACED)  # a closed SA that is nobody's failure
+# A closed SA that is nobody's failure
+ENDINGS = (reason.NONE, reason.DELETED_BY_US, reason.REPLACED, reason.REDIRECTED, reason.SENT_AWAY)
 GOODBYE = (*ENDINGS, reason.DELETED_BY_PEER)  # the same once its tunnel was up
 
 

@@ -165,7 +165,8 @@ class Vm:
         clock_ns: Callable[[], int] = time.monotonic_ns,
         on_output: Callable[[int, bytes], None] = lambda descriptor, data: None,
     ):
-        """`mounts` are (host directory, guest path), all read only and all on the guest's `sys.path`.
+        """`mounts` are (host directory, guest path), all read only and all on the guest's `sys.path`. "." is where the
+        guest starts, as on a board: the paths of its modules, which it keeps in memory, are the shortest then.
 
         `on_output(1 or 2, data)` is given what the guest prints, on standard output or error.
         `heap` as MicroPython's `-X heapsize` wants it ("96k"). `module` is run as `__main__`.
@@ -186,7 +187,7 @@ class Vm:
             self._store.set_epoch_deadline(1)
             wasi = wasmtime.WasiConfig()
             wasi.argv = ["micropython", "-X", f"heapsize={heap}", "-m", module]
-            wasi.env = [["MICROPYPATH", ":".join(guest for _, guest in mounts)]]
+            wasi.env = [["MICROPYPATH", ":".join("" if guest == "." else guest for _, guest in mounts)]]
             for directory, guest in mounts:
                 wasi.preopen_dir(str(directory), guest, False)
             self._store.set_wasi(wasi)

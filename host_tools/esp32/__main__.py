@@ -18,12 +18,12 @@ from host_tools import image
 from host_tools.esp32 import emulator, flash, report, stages
 from host_tools.esp32.repl import Repl, ReplError
 
-PROVIDERS = ("uike.crypto.esp32", "uike.crypto.soft")  # the first of them that the image has
+CHIPS_OWN = ("uike.crypto.esp32", "uike.hal.esp32.engines")  # the modules of the "esp32" provider
 RUNNER = Path(__file__).resolve().parent.parent.parent / "tests" / "crypto" / "guest_vectors.py"
 SAMPLE = 6  # vectors of each kind, valid and invalid each
 BAUD = 115200
 WRONG_USE = 2
-NATIVE = {10: "xtensawin", 11: "rv32imc"}  # by their number in .mpy files
+MARCHES = {10: "xtensawin", 11: "rv32imc"}  # native code by its number in an .mpy file
 
 
 @click.command()
@@ -70,13 +70,12 @@ def _run(options) -> int:
     if bool(options["port"]) == bool(options["binary"] and options["image_path"]):
         raise UsageError("give either --port, or both --image and --emulator")
     march = _march(options)
-    built = image.build(platform="esp32", march=march)
-    provider = _provider(options["provider"], built)
-    if options["binary"] and provider == PROVIDERS[0]:
-        provider += ":lax"  # an emulator's engine: no clock gates, nothing to read back
+    built = image.build(platform=stages.PLATFORM, march=march)
+    names_there = image.device_names(platform=stages.PLATFORM, march=march)
+    provider = _provider(options["provider"], built, emulated=not options["port"])
     cases = _cases(options["vectors"])
     wifi = (options["wifi"], os.environ.get("UIKE_WIFI_PASSWORD", "")) if options["wifi"] else None
-    runs = stages.plan(provider, built, wifi, cases)
+    runs = stages.plan(provider, wifi, cases)
     names = list(dict.fromkeys(run.stage for run in runs))
     if set(options["only"]) - set(names):
         raise UsageError(f"there is no such stage; this image and these options have {', '.join(names)}")
@@ -84,13 +83,13 @@ def _run(options) -> int:
         runs = [run for run in runs if run.stage in options["only"]]
     files = stages.files(built, cases, RUNNER, march)
     started = time.monotonic()
-    results, about = [], {"provider": provider, "firmware": built.total}
+    results, about = [], {"provider": provider, "march": march, "firmware": built.total}
     with _device(options, files, bool(wifi)) as repl:
         about["device"] = repl.ask("import os, sys\nprint(sys.version, '|', os.uname().machine)")
         click.echo(f"esp32: {about['device']}, provider {provider}", err=True)
         for run in runs:
             click.echo(f"esp32: {run.title}", err=True)
-            stages.execute(repl, run, results.append, _echo, slow_flash=not options["port"])
+            stages.execute(repl, run, names_there, results.append, _echo, slow_flash=not options["port"])
     about["seconds"] = round(time.monotonic() - started)
     report.show(Console(highlight=False), about, runs, results)
     if options["json_path"]:
@@ -104,24 +103,27 @@ def _echo(text):
 
 
 def _march(options) -> str:
-    """The machine whose native code the device runs: of the image's chip, or as a board says of itself."""
-    if options["image_path"] and options["binary"]:
-        return flash.chip_of(options["image_path"].read_bytes()).march
+    """The native code that the device runs: of the image's chip, or what a board says of itself."""
+    if options["binary"]:
+        chip = flash.chip_of(options["image_path"].read_bytes())
+        emulator.find(options["binary"], chip.name)
+        return chip.march
     with serial.serial_for_url(options["port"], baudrate=BAUD) as link:
         repl = Repl(link)
         repl.enter()
         number = int(repl.ask("import sys\nprint(sys.implementation._mpy >> 10)"))
-    if number not in NATIVE:
-        raise UsageError(f"a board with native code of kind {number}; known are {NATIVE}")
-    return NATIVE[number]
+    if number not in MARCHES:
+        raise UsageError(f"a board with native code number {number}; known are {MARCHES}")
+    return MARCHES[number]
 
 
-def _provider(name: str | None, built: image.Image) -> str:
-    wanted = [f"uike.crypto.{name}"] if name else PROVIDERS
-    for module in wanted:
-        if module in built.sizes:
-            return module
-    raise UsageError(f"the firmware has no {wanted[0]}")
+def _provider(wanted: str | None, built: image.Image, emulated: bool) -> str:
+    has = all(module in built.sizes for module in CHIPS_OWN)
+    if wanted == "esp32" and not has:
+        raise UsageError(f"the firmware lacks {' or '.join(CHIPS_OWN)}")
+    if wanted == "soft" or not has:
+        return "soft"
+    return "esp32-lax" if emulated else "esp32"
 
 
 def _cases(which: str) -> list[dict]:

@@ -29,15 +29,20 @@ class EmulatorError(Exception):
     """The emulator cannot be had; the text says why and what to do."""
 
 
-def command(binary: str, chip: str, flash: Path, port: int, network: bool = False) -> list[str]:
-    """The command line of an emulated chip whose UART 0 is a TCP server on loopback. EmulatorError if impossible."""
+def find(binary: str, chip: str) -> str:
+    """The emulator's path. EmulatorError if it is not there, or has no such chip."""
     found = shutil.which(binary)
     if not found:
         raise EmulatorError(f"no emulator {binary}: name a qemu-system-xtensa or qemu-system-riscv32 with these chips")
     if chip not in MACHINES:
         raise EmulatorError(f"no emulated {chip}: there are {', '.join(MACHINES)}; use a board at a serial port")
+    return found
+
+
+def command(binary: str, chip: str, flash: Path, port: int, network: bool = False) -> list[str]:
+    """The command line of an emulated chip whose UART 0 is a TCP server on loopback. EmulatorError if impossible."""
     return [
-        found, "-machine", chip,
+        find(binary, chip), "-machine", chip,
         "-drive", f"file={flash},if=mtd,format=raw",
         "-serial", f"tcp:127.0.0.1:{port},server,nowait",
         "-display", "none", "-monitor", "none",

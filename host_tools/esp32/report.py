@@ -2,6 +2,7 @@
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from host_tools.esp32.stages import Result, Run
 
@@ -14,11 +15,15 @@ def status(runs: list[Run], results: list[Result]) -> int:
 
 def show(screen: Console, about: dict, runs: list[Run], results: list[Result]) -> None:
     """Prints everything."""
-    screen.print(f"{about['device']}\nprovider {about['provider']}, firmware {about['firmware']:,} bytes of .mpy files")
+    firmware = f"provider {about['provider']}, firmware {about['firmware']:,} bytes of .mpy files"
+    screen.print(f"{about['device']}\n{firmware}", markup=False)
     for stage, title in dict.fromkeys((run.stage, run.title) for run in runs):
         rows = [result for result in results if result.stage == stage]
         screen.print()
-        screen.print(_table(f"{title}: {_score(rows)}", rows))
+        screen.print(f"{title}: {_score(rows)}", style="bold")
+        figures = [row for row in rows if row.kind == "figure"]
+        if figures:
+            screen.print(_table(figures))
     wrong = [result for result in results if result.kind == "wrong"]
     screen.print()
     for result in wrong:
@@ -34,14 +39,12 @@ def _score(rows: list[Result]) -> str:
     return f"{right} right, {wrong} wrong"
 
 
-def _table(title: str, rows: list[Result]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    table.show_header = False
+def _table(figures: list[Result]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
-    for row in rows:
-        if row.kind == "figure":
-            table.add_row(row.name, _quantity(int(row.value), row.unit))
+    for row in figures:
+        table.add_row(Text(row.name), _quantity(int(row.value), row.unit))
     return table
 
 

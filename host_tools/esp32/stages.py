@@ -1,14 +1,16 @@
 """The stages of a proof: which there are, what goes onto the device for them, and what their lines mean."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from host_tools import demo, image
+from host_tools import demo, image, shorten
 from host_tools.bench import SUITES
 from host_tools.esp32.repl import GuestError, Repl, ReplError
 
+PLATFORM = "esp32"
 DIRECTORY = "/uike_proof"  # on the device: everything of ours, and nothing else
 GUEST = Path(__file__).parent / "guest"
 CASES = "cases.jsonl"
@@ -16,13 +18,16 @@ PACKET_SIZES = (64, 512, 1400)  # bytes of the inner packets
 SILENCE_S = 900  # the longest that one primitive may take, on a slow emulator
 PSK_HEX = "5a" * 32
 
-# An emulator takes long for each read of its flash: mounted again so that one read is of a whole block (8 KB of heap).
-_WHOLE_BLOCKS = """
+# An emulator takes long for each read of its flash: mounted again so that a read is of half a block (4 KB of heap).
+LONG_READS = """
 import vfs
 from flashbdev import bdev
 vfs.umount("/")
-vfs.mount(vfs.VfsLfs2(bdev, readsize=1024, progsize=1024), "/")
+vfs.mount(vfs.VfsLfs2(bdev, readsize=512, progsize=512), "/")
 """
+
+
+_NAMES_SAID = re.compile(r"(?<=, in )\w+|(?<=')\w+(?=')")
 
 
 class Result(NamedTuple):
@@ -44,30 +49,31 @@ class Run(NamedTuple):
     arguments: str
     measures_heap: bool = False
 
-    def source(self, slow_flash: bool) -> str:
-        """The program. The heap is measured before anything of ours is there."""
-        return (
+    def source(self, names: shorten.Names, slow_flash: bool) -> str:
+        """The program, in the image's names. The heap is measured before anything of ours is there."""
+        text = (
             "import gc, sys\ngc.collect()\nfree = gc.mem_free()\n"
-            f"{_WHOLE_BLOCKS if slow_flash and not self.measures_heap else ''}"
+            f"{LONG_READS if slow_flash and not self.measures_heap else ''}"
             f"sys.path.insert(0, {DIRECTORY!r})\n"
             f"from proof.{self.module} import run\nrun({self.arguments})\n"
         )
+        return names.shorten(text, self.module)
 
 
-def plan(provider: str, built: image.Image, wifi: tuple[str, str] | None, cases: list[dict]) -> list[Run]:
-    """Every program, in order. `provider` is a dotted name; a stage whose code is not in the image is left out."""
+def plan(provider: str, wifi: tuple[str, str] | None, cases: list[dict]) -> list[Run]:
+    """Every program, in order. `provider` is "soft", "esp32" or "esp32-lax" (`guest/measure.py`)."""
     crypto = repr(provider)
     runs = [Run("heap", "memory", "heap", f"{crypto}, free", True)]
-    if wifi:
-        runs.append(Run("wifi", "memory with Wi-Fi", "wifi", f"{crypto}, {wifi[0]!r}, {wifi[1]!r}", True))
-    if "uike.crypto.selftest" in built.sizes:
-        runs.append(Run("selftest", "self-test", "selftest", crypto))
+    runs.append(Run("selftest", "self-test", "selftest", crypto))
     if cases:
         runs.append(Run("vectors", "published vectors", "vectors", f"{crypto}, {DIRECTORY + '/' + CASES!r}"))
     runs.append(Run("primitives", "primitives", "primitives", crypto))
     runs.append(Run("packets", "ESP packets", "packets", f"{crypto}, {PACKET_SIZES!r}"))
     runs.append(_handshake(crypto, *SUITES[0], warm=False))
-    return runs + [_handshake(crypto, ike, esp, warm=True) for ike, esp in SUITES]
+    runs += [_handshake(crypto, ike, esp, warm=True) for ike, esp in SUITES]
+    if wifi:  # the last one: its driver keeps memory until the next power-on
+        runs.append(Run("wifi", "memory with Wi-Fi", "wifi", f"{crypto}, {wifi[0]!r}, {wifi[1]!r}", True))
+    return runs
 
 
 def _handshake(crypto: str, ike: str, esp: str, warm: bool) -> Run:
@@ -85,7 +91,7 @@ def files(built: image.Image, cases: list[dict], runner: Path | None, march: str
     if cases and runner:
         texts["guest_vectors"] = runner.read_text()
         found[CASES] = "".join(json.dumps(case) + "\n" for case in cases).encode()
-    return found | image.compile_modules(texts, platform="esp32", march=march)
+    return found | image.compile_modules(texts, platform=PLATFORM, march=march)
 
 
 def parse(stage: str, line: str) -> Result | None:
@@ -97,34 +103,41 @@ def parse(stage: str, line: str) -> Result | None:
     return Result(stage, kind, name, value, unit)
 
 
+def readable(text: str, symbols: dict[str, str]) -> str:
+    """What the device says of an exception, in the firmware's own names instead of the image's."""
+    return _NAMES_SAID.sub(lambda found: symbols.get(found[0], found[0]), text)
+
+
 def execute(
     repl: Repl,
     run: Run,
+    names: shorten.Names,
     on_result: Callable[[Result], None],
     on_other: Callable[[str], None],
     slow_flash: bool = False,
 ) -> None:
     """Runs one program on a fresh heap. A program that fails, or says nothing, is a wrong answer."""
-    said = 0
+    answers = 0
 
     def line(text):
-        nonlocal said
+        nonlocal answers
         result = parse(run.stage, text)
         if result:
-            said += 1
+            answers += 1
             on_result(result)
         elif text:
             on_other(text)
 
     try:
         repl.soft_reset()
-        repl.run(run.source(slow_flash), line, SILENCE_S)
+        repl.run(run.source(names, slow_flash), line, SILENCE_S)
     except GuestError as error:
-        on_result(Result(run.stage, "wrong", run.title, "", str(error).splitlines()[-1]))
-        on_other(str(error))
+        said = readable(str(error), names.symbols)
+        on_result(Result(run.stage, "wrong", run.title, "", said.splitlines()[-1]))
+        on_other(said)
     except ReplError as error:
         on_result(Result(run.stage, "wrong", run.title, "", str(error)))
         repl.enter()
     else:
-        if not said:
+        if not answers:
             on_result(Result(run.stage, "wrong", run.title, "", "the program said nothing"))

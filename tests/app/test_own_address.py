@@ -24,4 +24,4 @@ NETWORK = make(0, 0, 65535, bytes((10, 2, 0, 0)), bytes((10, 2, 255, 255)))
 )
 def test_own_address(initiator, assigned, selector, expected):
     owner = SimpleNamespace(address=assigned, connection=SimpleNamespace(initiator=initiator))
-    assert own_address(SimpleNamespace(owner=owner, local_ts=[selector])) == expected
+    assert own_address(owner, [selector]) == expected

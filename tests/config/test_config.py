@@ -109,6 +109,28 @@ def test_moving_and_authenticating_anew():
     assert load(RESPONDER, auth_lifetime=0).auth_lifetime_ms == 0
 
 
+def test_redirection():
+    assert not load(INITIATOR).redirect and load(INITIATOR, redirect=True).redirect
+    assert load(RESPONDER).redirect_to is None
+    assert load(RESPONDER, redirect_to="203.0.113.9").redirect_to == bytes((203, 0, 113, 9))
+    for value in ("gw.example", "2001:db8::1", "0.0.0.0", "", 7):
+        assert refused(RESPONDER, redirect_to=value)[0] == "redirect_to"
+    assert refused(RESPONDER, redirect=True) == ("redirect", "not for this role", 'role = "initiator"')
+    assert refused(INITIATOR, redirect_to="203.0.113.9")[0] == "redirect_to"
+
+
+def test_crash_detection():
+    for table in (INITIATOR, RESPONDER):
+        assert not load(table).crash_detection and load(table, crash_detection=True).crash_detection
+    assert refused(RESPONDER, crash_detection=1) == ("crash_detection", "bad value", "true or false")
+
+
+def test_childless_is_for_an_initiator():
+    assert not load(INITIATOR).childless and load(INITIATOR, childless=True).childless
+    assert refused(RESPONDER, childless=True) == ("childless", "not for this role", 'role = "initiator"')
+    assert refused(INITIATOR, childless="yes") == ("childless", "bad value", "true or false")
+
+
 def test_any_identity():
     assert load(INITIATOR, remote_id="%any").remote_id is None
     assert refused(INITIATOR, local_id="%any")[0] == "local_id"

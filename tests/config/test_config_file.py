@@ -37,7 +37,7 @@ def test_a_bad_value(tmp_path):
 
 
 def test_an_unknown_key(tmp_path):
-    assert "[connection.hq] remot_id: unknown; allowed: auth_lifetime, child, cookie_threshold, " in refused(
+    assert "[connection.hq] remot_id: unknown; allowed: auth_lifetime, child, childless, cookie_threshold, " in refused(
         tmp_path, GOOD + 'remot_id = "gw"\n'
     )
 

@@ -11,10 +11,14 @@ has are in tests/vectors.
     kind "drbg"      entropy (and nonce), reseed ("" for none), out
     kind "cipher"    encr, key (with its salt), integ, integ_key, aad, iv, sealed (with its ICV), plain or "invalid"
     kind "ke"        group, private, public (may be missing), peer, shared or "invalid"
+    kind "verify"    algorithm, key (SubjectPublicKeyInfo), data, signature (as in X.509), result "valid" or "invalid"
+    kind "sign"      algorithm, private (PKCS #8, SEC 1 or PKCS #1), data, out (as in X.509)
 """
 
+import base64
 import functools
 import json
+import re
 from pathlib import Path
 
 import cryptography_vectors
@@ -248,7 +252,100 @@ def modp():
         yield _ke(f"MODP-2048, {len(peer) // 2} bytes {peer[:2]}", iana.MODP_2048, private, peer, INVALID)
 
 
-ALL = {f.__name__: f for f in (sha1, prf, prf_plus, drbg, cbc, gcm, chacha20poly1305, x25519, p256, modp)}
+SHA2 = {"SHA-256": iana.SHA2_256, "SHA-384": iana.SHA2_384, "SHA-512": iana.SHA2_512}
+
+
+def _verify(scheme, *files, accepted=("valid",), refused=lambda group: False):
+    """Wycheproof's signatures, of which results are `accepted`; whole groups may be refused for another reason."""
+    for file in files:
+        for group, test in wycheproof(f"Signature/wycheproof/{file}_test.json"):
+            number = iana.HASH_IDENTITY if scheme == iana.EDDSA else SHA2.get(group["sha"], 0)
+            yield {
+                "name": f"Wycheproof {file} {test['tcId']} {test['comment']}".strip(),
+                "kind": "verify",
+                "algorithm": scheme + number,
+                "key": group["keyDer"] if "keyDer" in group else group["publicKeyDer"],
+                "data": test["msg"],
+                "signature": test["sig"],
+                "result": "valid" if test["result"] in accepted and number and not refused(group) else INVALID,
+            }
+
+
+def _sign(name, algorithm, private, data, out):
+    return {"name": name, "kind": "sign", "algorithm": algorithm, "private": private, "data": data, "out": out}
+
+
+def rsa_pkcs1():
+    """Wycheproof, moduli of 2048, 3072 and 4096 bits."""
+    sizes = {"256": (2048, 3072, 4096), "384": (2048, 3072, 4096), "512": (2048, 3072, 4096)}
+    names = [f"rsa_signature_{bits}_sha{sha}" for sha, every in sizes.items() for bits in every]
+    yield from _verify(iana.RSASSA_PKCS1, *names)
+
+
+def rsa_pss():
+    """Wycheproof. A salt that is not of the hash's size, or another hash in MGF1, is refused, whatever it thinks."""
+
+    def refused(group):
+        return group["mgfSha"] != group["sha"] or 8 * group["sLen"] != int(group["sha"][-3:])
+
+    two = ("2048_sha256_mgf1_32", "2048_sha384_mgf1_48", "3072_sha256_mgf1_32", "4096_sha256_mgf1_32")
+    other = ("4096_sha384_mgf1_48", "4096_sha512_mgf1_64", "4096_sha512_mgf1_32", "2048_sha256_mgf1_0")
+    for case in _verify(iana.RSASSA_PSS, *[f"rsa_pss_{each}" for each in two + other], refused=refused):
+        # In a group with another salt there is one whose salt is ours.
+        yield {**case, "result": "valid"} if case["name"].endswith("mgf1_0 69 s_len changed to 32") else case
+
+
+def rsa_sign():
+    """Wycheproof's signatures of its own making."""
+    for bits in (2048, 3072, 4096):
+        for group, test in wycheproof(f"Signature/wycheproof/rsa_pkcs1_{bits}_sig_gen_test.json"):
+            if group["sha"] in SHA2:
+                algorithm = iana.RSASSA_PKCS1 + SHA2[group["sha"]]
+                name = f"Wycheproof rsa_pkcs1_{bits}_sig_gen {test['tcId']} {test['comment']}".strip()
+                yield _sign(name, algorithm, group["privateKeyPkcs8"], test["msg"], test["sig"])
+
+
+def ecdsa():
+    """Wycheproof, P-256, P-384 and, of P-521, where the code is that of the others, one in nine."""
+    yield from _verify(iana.ECDSA, "ecdsa_secp256r1_sha256", "ecdsa_secp384r1_sha384")
+    yield from list(_verify(iana.ECDSA, "ecdsa_secp521r1_sha512"))[::9]
+    for file in ("ecdsa_secp256r1_sha512", "ecdsa_secp384r1_sha256", "ecdsa_secp384r1_sha512"):
+        yield from list(_verify(iana.ECDSA, file))[::9]
+
+
+def ecdsa_sign():
+    """RFC 6979 appendices A.2.5 and A.2.6, as OpenSSL has them in its tests."""
+    text = (NIST / "asymmetric/ECDSA/RFC6979/evppkey_ecdsa_rfc6979.txt").read_text()
+    for curve in ("P-256", "P-384"):
+        pem = re.search(rf"PrivateKey={curve}_PRIV\n-----BEGIN PRIVATE KEY-----\n(.*?)\n-----END", text, re.DOTALL)
+        private = base64.b64decode(pem[1]).hex()
+        blocks = (
+            rf'DigestSign = SHA(\d+)\nKey = {curve}_PRIV\nNonceType = deterministic\nInput = "(\w+)"\nOutput = (\w+)'
+        )
+        for sha, data, out in re.findall(blocks, text):
+            if f"SHA-{sha}" in SHA2:
+                algorithm = iana.ECDSA + SHA2[f"SHA-{sha}"]
+                yield _sign(f"RFC 6979 {curve} SHA-{sha} {data}", algorithm, private, data.encode().hex(), out.lower())
+
+
+def ed25519():
+    """Wycheproof. A public key with a part of small order is "acceptable": its owner's affair, as for OpenSSL."""
+    yield from _verify(iana.EDDSA, "ed25519", accepted=("valid", "acceptable"))
+
+
+def ed25519_sign():
+    """RFC 8032 section 7.1 took some of its vectors from this list of 1024; each 32nd message is tried, and the last."""
+    lines = (NIST / "asymmetric/Ed25519/sign.input").read_text().split()
+    for line in lines[:3] + lines[3::32] + lines[-1:]:
+        secret, _, data, both = line.split(":")[:4]
+        private = "302e020100300506032b657004220420" + secret[:64]
+        name = f"Ed25519 {len(data) // 2} bytes {secret[:8]}"
+        yield _sign(name, iana.EDDSA + iana.HASH_IDENTITY, private, data, both[:128])
+
+
+SIGNATURES = {f.__name__: f for f in (rsa_pkcs1, rsa_pss, rsa_sign, ecdsa, ecdsa_sign, ed25519, ed25519_sign)}
+_OTHERS = (sha1, prf, prf_plus, drbg, cbc, gcm, chacha20poly1305, x25519, p256, modp)
+ALL = {f.__name__: f for f in _OTHERS} | SIGNATURES
 
 
 @functools.cache

@@ -160,4 +160,49 @@ def _ke(provider, case):
     return why or _compare("shared secret", shared, _hex(case, "shared"))
 
 
-_KINDS = {"sha1": _sha1, "prf": _prf, "prf_plus": _prf_plus, "drbg": _drbg, "cipher": _cipher, "ke": _ke}
+def _verify(provider, case):
+    """The key may be one that we refuse, or no DER: then there is nothing to verify with."""
+    from uike.pki import key, signature
+    from uike.wire.refusal import Refusal
+
+    try:
+        public = key.parse_public(_hex(case, "key"))
+    except Refusal:
+        public = None
+    sound = signature.verify(provider, case["algorithm"], public, _hex(case, "data"), _hex(case, "signature"))
+    provider.release()
+    if sound not in (True, False):
+        return "no answer"
+    if sound == (case["result"] != INVALID):
+        return None
+    return "accepted a bad signature" if sound else "refused a good signature"
+
+
+def _sign(provider, case):
+    """Signs as published, knows the public key, and verifies."""
+    from uike.pki import key, signature
+
+    private = key.parse_private(_hex(case, "private"))
+    data = _hex(case, "data")
+    out = signature.sign(provider, case["algorithm"], private, data, Fixed(None))
+    why = _compare("signature", out, _hex(case, "out"))
+    if why is None:
+        public = provider.public_key(private, Fixed(None))
+        if not signature.verify(provider, case["algorithm"], public, data, out):
+            why = "does not verify"
+        elif signature.verify(provider, case["algorithm"], public, data + b"x", out):
+            why = "verifies another message"
+    provider.release()
+    return why
+
+
+_KINDS = {
+    "sha1": _sha1,
+    "prf": _prf,
+    "prf_plus": _prf_plus,
+    "drbg": _drbg,
+    "cipher": _cipher,
+    "ke": _ke,
+    "verify": _verify,
+    "sign": _sign,
+}

@@ -116,3 +116,29 @@ def test_the_power_goes_while_the_new_seed_is_written(torn):
     store.fails = None
     assert boot(store)[1] == [reason.SEED_SHORT]
     assert boot(store)[1] == []
+
+
+def test_the_secret_is_the_same_at_each_boot():
+    store = Store()
+    made = seed.keep(boot(store)[0], store)
+    assert len(made) == 32 and seed.keep(boot(store, "other")[0], store) == made
+    assert store.files["secret"] == made != store.files["seed"]
+
+
+@pytest.mark.parametrize("torn", [0, 1, 31, 33])
+def test_a_torn_secret_is_replaced(torn):
+    store = Store(secret=b"x" * torn)
+    made = seed.keep(boot(store)[0], store)
+    assert len(made) == 32 and store.files["secret"] == made != b"x" * 32
+
+
+@pytest.mark.parametrize("trouble", ["unreadable", "full", "torn"])
+def test_no_secret_rather_than_one_for_a_single_boot(trouble):
+    store = Store()
+    random, _ = boot(store)
+    if trouble == "unreadable":
+        store.files["secret"], store.unreadable = b"s" * 32, True
+    else:
+        store.fails, store.torn = OSError(28), 5 if trouble == "torn" else None
+    assert seed.keep(random, store) == b""
+    assert trouble != "unreadable" or store.files["secret"] == b"s" * 32

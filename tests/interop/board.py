@@ -94,6 +94,7 @@ retransmit_tries = 4
 INITIATOR = """
 [connection.hq]
 role = "initiator"
+reconnect_max = {reconnect_max}
 remote = "{gateway}"
 virtual_ip = {virtual_ip}
 remote_ts = ["{remote_ts}"]
@@ -118,6 +119,7 @@ DEFAULTS = {
     "local_ts": "10.2.0.0/16",
     "virtual_ip": "true",
     "retransmit_ms": 500,
+    "reconnect_max": 0,  # a test sees each attempt end
 }
 
 

@@ -190,3 +190,21 @@ def test_selectors_agree_with_plain_arithmetic():
         data = bytes(IP(src="10.9.0.1", dst=".".join(str(b) for b in address.to_bytes(4, "big"))))
         selectors = (make(0, 0, 65535, low.to_bytes(4, "big"), high.to_bytes(4, "big")),)
         assert allows(data, 0, len(data), OURS, selectors) is (low <= address <= high)
+
+
+def test_ivs_are_drawn_eight_at_a_time_and_given_once():
+    drawn = []
+
+    def draw(n):
+        drawn.append(os.urandom(n))
+        return drawn[-1]
+
+    ivs = esp.Ivs(draw)
+    given = [bytes(ivs(16)) for _ in range(40)]
+    assert [len(batch) for batch in drawn] == [128] * 5
+    assert b"".join(given) == b"".join(drawn)[: 40 * 16]
+
+
+def test_an_iv_is_whole_when_sizes_do_not_fit_the_batch():
+    ivs = esp.Ivs(lambda n: bytes(range(n % 251)) + bytes(n - n % 251))
+    assert {len(ivs(24)) for _ in range(50)} == {24}

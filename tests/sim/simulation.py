@@ -186,7 +186,7 @@ class Simulation:
         else:
             for sa in node.established():
                 for child in sa.children[:1]:
-                    endpoint._guard(sa, exchange.start, sa, info.delete_child(sa, child, reason.DELETED_BY_US), now)
+                    endpoint.guard(sa, exchange.start, sa, info.delete_child(sa, child, reason.DELETED_BY_US), now)
         self.flush(node)
 
     # -- what must be true in the end ----------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ from host_tools import demo, image
 from host_tools.bench import vm as bench
 from uike import event
 
-IDLE_MAX = 56_400
-PEAK_MAX = 82_000
+IDLE_MAX = 56_900
+PEAK_MAX = 82_600
 FRAGMENTS_PEAK_MAX = 91_500
 IMAGE_MAX = 128 * 1024
 RATIO_MAX = 1.5

@@ -15,14 +15,25 @@ from uike.transient import drop, load
 
 
 def start(board, trace):
-    """(connections, crypto provider, random source): what the engine stands on. Failure when it must not."""
+    """(connections, crypto provider, random source, trace, secret): what the engine stands on. Failure when it must
+    not."""
     crypto = board.crypto()
     connections = _read_config(board.store, trace)
     _check(crypto, connections, board, trace)
-    random = Drbg(watch(board.entropy), crypto.prf)
+    random = board.random = Drbg(watch(board.entropy), crypto.prf)
     for number in seed.reseed(random, board.store):
         trace(event.SEED, 0, bytes((number,)))
-    return connections, crypto, random
+    return connections, crypto, random, trace, _secret(connections, random, board.store, trace)
+
+
+def _secret(connections, random, store, trace):
+    """The secret of `ike/crash`, when a connection wants one; none, and the reason traced, when it cannot be kept."""
+    secret = b""
+    if [1 for connection in connections if connection.crash_detection]:
+        secret = seed.keep(random, store)
+        if not secret:
+            trace(event.SEED, 0, bytes((reason.SECRET_NOT_KEPT,)))
+    return secret
 
 
 def _read_config(store, trace):

@@ -5,12 +5,15 @@ Used when a line comes, then dropped. Raises ValueError with a text for the host
 
 import json
 
-from uike import event
+from uike import control, event
+from uike.app import icmp, reconnect
 from uike.app.ping import Ping
+from uike.app.run import own_address
 from uike.wire.address import pack
 
 _COUNT_MAX = 10_000
 _SIZE_MAX = 1_300
+_QUIT_MS = 3_000
 
 
 def run(appliance, line):
@@ -26,15 +29,20 @@ def run(appliance, line):
     elif verb == "delete":
         appliance.endpoint.close_children(appliance.board.now())
     elif verb == "connect":
-        appliance.connect(command.get("name"))
+        _connect(appliance, command.get("name"))
     elif verb == "moved":
         _moved(appliance)
     elif verb == "heap":
         appliance.report_heap()
     elif verb == "quit":
-        appliance.quit()
+        _quit(appliance)
     else:
         raise ValueError("unknown command; known: ping, close, rekey, delete, connect, moved, heap, quit")
+
+
+def _connect(appliance, name):
+    """Starts the connections that we initiate: all of them, or the one of that name."""
+    reconnect.connect(appliance, lambda connection: name in (None, connection.name), appliance.board.now())
 
 
 def _moved(appliance):
@@ -47,7 +55,7 @@ def _moved(appliance):
 
 def _ping(appliance, command):
     target = pack(str(command.get("to")))
-    source = appliance.address_towards(target)
+    source = _address_towards(appliance.endpoint, target)
     if source is None:
         raise ValueError("ping: no tunnel leads there")
     count = _number(command, "count", 3, 1, _COUNT_MAX)
@@ -55,6 +63,17 @@ def _ping(appliance, command):
     size = _number(command, "size", 56, 0, _SIZE_MAX)
     ident = int.from_bytes(appliance.endpoint.random(2), "big")
     appliance.ping = Ping(source, target, count, interval_ms, size, ident, appliance.board.now())
+
+
+def _address_towards(endpoint, target):
+    """Our inner address in the tunnel that leads to `target` (4 bytes), or may be asked for; None without one."""
+    sources = [own_address(child.owner, child.local_ts) for child in endpoint.sad.outbound]
+    sources += [own_address(sa, sa.connection.local_ts) for sa in endpoint.sas]
+    for find in (endpoint.sad.route, lambda packet, size: control.policy_for(endpoint, packet, size)):
+        for source in sources:
+            if any(source) and find(icmp.request(source, target, 0, 0, 0), 28):
+                return source
+    return None
 
 
 def _rekey(appliance, what):
@@ -66,6 +85,13 @@ def _rekey(appliance, what):
         if sa.state == event.STATE_ESTABLISHED and not sa.quiet:
             for each in (sa,) if what == "ike" else sa.children:
                 each.rekey_at = now
+
+
+def _quit(appliance):
+    """Deletes every SA; the board stops when that is answered, or a little later."""
+    now = appliance.board.now()
+    appliance.endpoint.close(None, now)
+    appliance.quit_at = now + _QUIT_MS
 
 
 def _number(command, key, default, low, high):

@@ -8,7 +8,6 @@ from uike.crypto import Failure
 from uike.trace import Trace
 from uike.transient import drop, load
 
-_QUIT_MS = 3_000
 _BURST = 16
 
 
@@ -28,27 +27,42 @@ class Appliance:
         self.board = board
         self.trace = Trace(board)
         self.trace(event.GREETING, 0, ("uike %s on %s" % (VERSION, board.name)).encode())
+        board.report = self._engine_failed
         parts = load("uike.app.boot").start(board, self.trace)
         drop()
         from uike.endpoint import Endpoint  # not before the power-on tests have gone: code is RAM
 
-        self.endpoint = Endpoint(*parts, self.trace)
+        self.endpoint = Endpoint(*parts)
         self.ping = None
         self.quit_at = None
+        self.link = None  # what the board calls its network: our address there
+        self.retries = {}  # connection -> when to start it, see app/reconnect
+        self.failures = {}  # connection -> attempts since it was last up
 
     def run(self):
         """Until the board or the console says stop."""
         self.board.udp.open((500, 4500))
-        self.connect(None)
         while self.board.running() and not self._over():
-            self._receive()
             now = self.board.now()
+            self._connect(now)
+            self._receive()
             self.endpoint.tick(now)
             if self.ping and not self.ping.tick(self, now):
                 self.ping = None
             self._deliver(now)
             self._transmit()
             self.board.wait(self._wait_ms())
+
+    def _connect(self, now):
+        """Follows the network, and starts what is due."""
+        link = self.board.link()
+        if link != self.link:
+            self.link = link
+            load("uike.app.reconnect").link_changed(self, link, now)
+            drop()
+        if self.link and self.retries and min(self.retries.values()) <= now:
+            load("uike.app.reconnect").due(self, now)
+            drop()
 
     def _receive(self):
         board = self.board
@@ -83,7 +97,10 @@ class Appliance:
             if kind == event.PACKET:
                 self._inner(subject, now)
             elif kind == event.ESTABLISHED:
+                self.failures.pop(subject.connection, None)
                 self.report_heap()
+            elif kind == event.CLOSED:
+                load("uike.app.reconnect").closed(self, subject, value, now)
 
     def _inner(self, packet, now):
         if self.ping and self.ping.receive(self, packet, now):
@@ -92,7 +109,7 @@ class Appliance:
             self.board.tun.write(packet)
             return
         for child in self.endpoint.sad.outbound:
-            answer = icmp.reply(packet, own_address(child))
+            answer = icmp.reply(packet, own_address(child.owner, child.local_ts))
             if answer:
                 self.endpoint.send_packet(answer, now)
                 return
@@ -103,6 +120,8 @@ class Appliance:
 
     def _wait_ms(self):
         due = [self.endpoint.next_deadline(), self.quit_at, self.ping.deadline() if self.ping else None]
+        if self.link:
+            due += list(self.retries.values())
         due = [at for at in due if at is not None]
         return max(0, min(due) - self.board.now()) if due else None
 
@@ -111,27 +130,9 @@ class Appliance:
             return False
         return not self.endpoint.sas or self.board.now() >= self.quit_at
 
-    # -- what the console may ask ------------------------------------------------------------------------------------
-
-    def connect(self, name):
-        """Starts the connections that we initiate: all of them, or the one of that name."""
-        for connection in self.endpoint.connections:
-            if connection.initiator and name in (None, connection.name):
-                remote = self.board.udp.resolve(connection.remote)
-                if remote is None:
-                    self.trace(event.COMMAND_ERROR, 0, ("no address for %s" % connection.remote).encode())
-                    continue
-                local = self.board.udp.address_for(remote)
-                self.endpoint.connect(connection, local, remote, self.board.now())
-
-    def address_towards(self, target):
-        """Our inner address in the tunnel that leads to `target` (4 bytes), or may be asked for; None without one."""
-        for find in (self.endpoint.sad.route, self.endpoint.policy_for):
-            for child in self.endpoint.sad.outbound:
-                source = own_address(child)
-                if find(icmp.request(source, target, 0, 0, 0), 28):
-                    return source
-        return None
+    def _engine_failed(self, name, code):
+        """An accelerator did not do its work, and software did."""
+        self.trace(event.ENGINE_FAULT, 0, bytes((code,)) + name.encode())
 
     def report_heap(self):
         """Traces the heap in use and free, where there is such a thing."""
@@ -139,20 +140,13 @@ class Appliance:
         if heap:
             self.trace(event.HEAP, 0, struct.pack(">II", heap[0], heap[1]))
 
-    def quit(self):
-        """Deletes every SA, waits a little for the answers, and stops."""
-        now = self.board.now()
-        self.endpoint.close(None, now)
-        self.quit_at = now + _QUIT_MS
 
-
-def own_address(child):
-    """The IPv4 address that is ours in a Child SA: the one that we were assigned, or the first host of its first local
-    selector; 0.0.0.0 for none."""
-    sa = child.owner
+def own_address(sa, local_ts):
+    """The IPv4 address that is ours in a Child SA of these local selectors: the one that we were assigned, or the first
+    host of the first selector; 0.0.0.0 for none."""
     if sa.address and sa.connection.initiator:
         return sa.address
-    found = [selector for selector in child.local_ts if len(selector) == 16]
+    found = [selector for selector in local_ts if len(selector) == 16]
     selector = found[0] if found else bytes(16)
     start, end = selector[8:12], selector[12:16]
     if start == end:

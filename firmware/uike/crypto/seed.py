@@ -1,4 +1,5 @@
-"""The stored seed: randomness carried from one boot to the next (NIST SP 800-90A Rev. 1 section 9.2, additional input).
+"""The stored seed: randomness carried from one boot to the next (NIST SP 800-90A Rev. 1 section 9.2, additional input);
+and a secret that is the same at each.
 
 It covers for a chip whose generator is weak at power-on, and counts for nothing where the standard counts entropy.
 Loaded at power-on, before anything else has drawn from the DRBG, and dropped.
@@ -7,6 +8,7 @@ Loaded at power-on, before anything else has drawn from the DRBG, and dropped.
 from uike import reason
 
 _NAME = "seed"
+_KEPT_NAME = "secret"
 _SIZE = 32  # bytes: the security strength
 
 
@@ -36,3 +38,15 @@ def reseed(random, store):
     if not kept:
         said.append(reason.SEED_NOT_KEPT)
     return said
+
+
+def keep(random, store):
+    """The secret of `store`, 32 bytes, made at the first boot; empty when it can be neither read nor kept."""
+    try:
+        secret = store.read(_KEPT_NAME)
+        if secret is None or len(secret) != _SIZE:  # none yet, or the power went while it was written
+            store.write(_KEPT_NAME, random(_SIZE))
+            secret = store.read(_KEPT_NAME)
+        return bytes(secret) if secret and len(secret) == _SIZE else b""
+    except OSError:
+        return b""

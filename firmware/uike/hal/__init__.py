@@ -20,6 +20,8 @@ def board():
     """The board of the platform we run on. On CPython the host makes it: `uike.hal.cpython.board.Board(host)`."""
     if sys.implementation.name != "micropython":
         raise RuntimeError("on CPython a board is made with its host, and passed in")
-    from uike.hal.vm.board import Board
-
+    if sys.platform == "esp32":
+        from uike.hal.esp32.board import Board
+    else:
+        from uike.hal.vm.board import Board
     return Board()

@@ -2,6 +2,7 @@
 
 from uike import event, iana, reason
 from uike.ike import child, ke, rekey
+from uike.transient import load
 from uike.wire import proposals
 from uike.wire.message import notify
 from uike.wire.refusal import Refusal
@@ -68,7 +69,8 @@ def _ike(sa, request):
         rekey.succeed(sa, fresh)
     #                       <-- HDR, SK {SA, Nr, KEr}
     answer = proposals.build([transforms], iana.PROTO_IKE, fresh.spi_r, number)
-    return [(iana.SA, answer), (iana.NONCE, nonce_r), ours]
+    said = load("uike.ike.crash").offer(fresh) if sa.connection.crash_detection else []
+    return [(iana.SA, answer), (iana.NONCE, nonce_r), ours] + said
 
 
 def _busy(sa):

@@ -23,19 +23,11 @@ _PEER_SAID = (
 def initiate(sa):
     """The initiator's side."""
     connection = sa.connection
-    id_i = _id_body(connection.local_id)
-    offer = child.Offer(sa, connection)
-    # HDR, SK {IDi, [N(INITIAL_CONTACT),] [IDr,] AUTH, [CP(CFG_REQUEST),] SAi2, TSi, TSr, [N(MOBIKE_SUPPORTED)]} -->
-    payloads = [(iana.IDi, id_i)]
-    if not sa.endpoint.has_other(sa):
-        payloads.append(notify(iana.INITIAL_CONTACT))
-    if connection.remote_id:
-        payloads.append((iana.IDr, _id_body(connection.remote_id)))
-    payloads.append(_auth_payload(sa, True, id_i))
-    if connection.virtual_ip:
-        payloads.append((iana.CP, cp.request(connection, sa.replaces and sa.replaces.address)))
-    response = yield (iana.IKE_AUTH, payloads + offer.payloads() + _can_move(connection))
-    #           <-- HDR, SK {IDr, AUTH, [CP(CFG_REPLY),] SAr2, TSi, TSr}
+    offer = None if sa.setup.childless else child.Offer(sa, connection)
+    # HDR, SK {IDi, [N(INITIAL_CONTACT),] [IDr,] AUTH, [CP(CFG_REQUEST),] [SAi2, TSi, TSr,] [N(MOBIKE_SUPPORTED),]
+    #          [N(QCD_TOKEN)]} -->
+    response = yield (iana.IKE_AUTH, _request(sa, offer))
+    #           <-- HDR, SK {IDr, AUTH, [CP(CFG_REPLY),] [SAr2, TSi, TSr]}
     error = response.error()
     if error and response.body(iana.AUTH) is None:
         raise Refusal(_peer_said(error), error[0], error[1])
@@ -48,25 +40,51 @@ def initiate(sa):
         raise Refusal(reason.WRONG_PEER_ID, iana.AUTHENTICATION_FAILED, bytes((peer[0],)) + peer[1])
     _verify(sa, False, id_r, body)
     sa.peer_id = peer
+    if connection.redirect and response.notify(iana.REDIRECT) is not None:
+        load("uike.ike.redirect").follow(sa, response)
     single = error and error[0] == iana.SINGLE_PAIR_REQUIRED
     if error and not single:  # the peer is who it says; only the Child SA was refused
         raise Refusal(_peer_said(error), error[0], error[1])
     if connection.virtual_ip:
         cp.reply(sa, response.body(iana.CP))
     sa.mobike = connection.mobike and response.notify(iana.MOBIKE_SUPPORTED) is not None
+    if connection.crash_detection:
+        load("uike.ike.crash").take(sa, response)
     sa.become(event.STATE_ESTABLISHED)
     if connection.reauth_ms or response.notify(iana.AUTH_LIFETIME) is not None:
         load("uike.ike.reauth").plan(sa, response)
     if single:  # Child SAs come with the packets that need them (section 2.9)
         sa.single_pair = True
         sa.endpoint.note(sa, Refusal(reason.SINGLE_PAIR_WANTED, error[0]))
-    else:
+    elif offer:
         offer.accept(response)
+
+
+def _request(sa, offer):
+    """Payloads of the request; made here, so that none of them is kept while the answer is awaited."""
+    connection = sa.connection
+    id_i = _id_body(connection.local_id)
+    payloads = [(iana.IDi, id_i)]
+    if not sa.endpoint.has_other(sa):
+        payloads.append(notify(iana.INITIAL_CONTACT))
+    if connection.remote_id:
+        payloads.append((iana.IDr, _id_body(connection.remote_id)))
+    payloads.append(_auth_payload(sa, True, id_i))
+    if connection.virtual_ip:
+        payloads.append((iana.CP, cp.request(connection, sa.replaces and sa.replaces.address)))
+    if offer:
+        payloads += offer.payloads()
+    if connection.crash_detection:
+        payloads += load("uike.ike.crash").offer(sa)
+    return payloads + _can_move(connection)
 
 
 def respond(sa, request):
     """The responder's side: returns the payloads of the response."""
-    # HDR, SK {IDi, [IDr,] AUTH, [CP(CFG_REQUEST),] SAi2, TSi, TSr} -->
+    # HDR, SK {IDi, [IDr,] AUTH, [CP(CFG_REQUEST),] [SAi2, TSi, TSr]} -->
+    kinds = [kind for kind, _, _ in request.payloads if kind in (iana.SA, iana.TSi, iana.TSr)]
+    if len(kinds) not in (0, 3):  # RFC 6023 section 3: all of a Child SA, or nothing
+        raise Refusal(reason.PAYLOAD_MISSING, iana.INVALID_SYNTAX)
     id_i = request.body(iana.IDi)
     peer = _peer_id(id_i)
     wanted = request.body(iana.IDr)
@@ -79,14 +97,20 @@ def respond(sa, request):
     sa.become(event.STATE_ESTABLISHED)
     if request.notify(iana.INITIAL_CONTACT) is not None:
         sa.endpoint.replace_others(sa)
-    #           <-- HDR, SK {IDr, AUTH, [CP(CFG_REPLY),] SAr2, TSi, TSr}
+    #           <-- HDR, SK {IDr, AUTH, [CP(CFG_REPLY),] [SAr2, TSi, TSr]}
     id_r = _id_body(sa.connection.local_id)
     payloads = [(iana.IDr, id_r), _auth_payload(sa, False, id_r)]
     payloads += _can_move(sa.connection) if sa.mobike else []
+    if sa.connection.crash_detection:
+        crash = load("uike.ike.crash")
+        crash.take(sa, request)
+        payloads += crash.offer(sa)
     if sa.connection.auth_lifetime_ms:
         payloads += load("uike.ike.reauth").grant(sa)
     try:
         payloads += load("uike.ike.pool").assign(sa, request.body(iana.CP))
+        if not kinds:
+            return payloads
         fresh, answer = child.answer(sa, request)
         if _known(sa):  # it authenticates anew, and takes the new Child SA once it has our answer
             sa.endpoint.sad.hold(fresh)

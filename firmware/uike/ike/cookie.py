@@ -33,7 +33,7 @@ def proved(admission, message):
                 return True
     admission.made += 1
     cookie = _make(admission, message, admission.secret, admission.version)
-    admission.answer(message, notify(iana.COOKIE, cookie))
+    admission.answer(message, [notify(iana.COOKIE, cookie)])
     return False
 
 

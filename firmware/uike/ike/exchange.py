@@ -169,7 +169,11 @@ def on_request(sa, message, now):
         if not caught.notify or not (clear or message.authentic):
             raise
         refusal = caught
-        telling = caught.notify in (iana.INVALID_KE_PAYLOAD, iana.UNSUPPORTED_CRITICAL_PAYLOAD)  # these have data
+        telling = caught.notify in (  # these have data
+            iana.INVALID_KE_PAYLOAD,
+            iana.UNSUPPORTED_CRITICAL_PAYLOAD,
+            iana.REDIRECT,
+        )
         payloads = [notify(caught.notify, caught.data if telling else b"")]
         if clear and HEADER + chain_size(payloads) > len(message.buffer):
             raise  # no answer to a stranger is longer than its cause

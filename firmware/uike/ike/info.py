@@ -10,6 +10,13 @@ from uike.wire.refusal import Refusal
 _ESP_SPI = 4
 _RETIRED_MS = 5_000
 
+# What the peer says of something that we sent, and that we leave at that (`ike/dropped` says the same)
+_COMPLAINTS = {
+    iana.INVALID_SELECTORS: reason.PEER_SAID_INVALID_SELECTORS,
+    iana.INVALID_SPI: reason.PEER_SAID_INVALID_SPI,
+    iana.INVALID_MESSAGE_ID: reason.PEER_SAID_INVALID_MESSAGE_ID,
+}
+
 
 def liveness(sa):
     """Is the peer still there? An answer is all we want (section 2.4)."""
@@ -69,8 +76,14 @@ def respond(sa, request):
         sa.endpoint.ended_by_peer(sa, reason.DELETED_BY_PEER, error[0] if error else 0)
         return []
     elif request.body(iana.N) is not None:
+        if error and error[0] in _COMPLAINTS:
+            sa.endpoint.note(sa, Refusal(_COMPLAINTS[error[0]], error[0], error[1]))
         if sa.connection.initiator and request.notify(iana.AUTH_LIFETIME) is not None:
             load("uike.ike.reauth").plan(sa, request)
+        if sa.connection.crash_detection and request.notify(iana.QUICK_CRASH_DETECTION) is not None:
+            load("uike.ike.crash").take(sa, request)
+        if sa.connection.redirect and request.notify(iana.REDIRECT) is not None:
+            load("uike.ike.redirect").leave(sa, request)
         if sa.mobike and sa.state == event.STATE_ESTABLISHED:
             payloads += load("uike.ike.mobike").respond(sa, request)
     return payloads

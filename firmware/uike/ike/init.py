@@ -1,7 +1,9 @@
 """The IKE_SA_INIT exchange (RFC 7296 section 1.2): algorithms, nonces, key exchange, and who is behind a NAT."""
 
 from uike import event, iana, reason
+from uike.ike import exchange as running
 from uike.ike import ke, keys, natd
+from uike.transient import load
 from uike.wire import proposals
 from uike.wire.message import notify
 from uike.wire.refusal import Refusal
@@ -9,6 +11,12 @@ from uike.wire.refusal import Refusal
 _RESTARTS_MAX = 4  # INVALID_KE_PAYLOAD and COOKIE together
 _COOKIE_MAX = 64
 _SPI = 8
+
+
+def begin(sa):
+    """Starts an SA that the endpoint has, as its initiator."""
+    sa.become(event.STATE_INIT)
+    running.start(sa, initiate(sa), sa.endpoint.now)
 
 
 def initiate(sa):
@@ -26,10 +34,16 @@ def initiate(sa):
         payloads.append((iana.SA, proposals.build(offers, iana.PROTO_IKE)))
         payloads.append(ke.build(group, exchange))
         payloads.append((iana.NONCE, sa.setup.nonce_i))
-        response = yield (iana.IKE_SA_INIT, payloads + natd.notifies(sa) + _can_fragment(sa))
+        payloads += natd.notifies(sa) + _can_fragment(sa)
+        if sa.connection.redirect:
+            payloads += load("uike.ike.redirect").word(sa)
+        response = yield (iana.IKE_SA_INIT, payloads)
         #                                   <-- HDR, SAr1, KEr, Nr
         while not _counts(sa, response, offers, group, restarts < _RESTARTS_MAX):
             response = yield None
+        if sa.connection.redirect and response.notify(iana.REDIRECT) is not None:
+            exchange.wipe()
+            load("uike.ike.redirect").follow(sa, response)
         restarts += 1
         cookie = response.notify(iana.COOKIE) or cookie
         wanted = response.notify(iana.INVALID_KE_PAYLOAD)
@@ -42,6 +56,7 @@ def initiate(sa):
     sa.setup.response = bytes(response.buffer)
     sa.spi_r = response.spi_r
     sa.transforms = proposals.accepted(proposals.parse(response.body(iana.SA)), offers, iana.PROTO_IKE, 0)[1]
+    sa.setup.childless = sa.connection.childless and response.notify(iana.CHILDLESS_IKEV2_SUPPORTED) is not None
     sa.setup.nonce_r = response.body(iana.NONCE)
     if not natd.detect(sa, response):
         raise Refusal(reason.NAT_T_UNSUPPORTED)
@@ -81,6 +96,8 @@ def _counts(sa, response, offers, group, again):
             if again:
                 return True
             refusal = Refusal(reason.COOKIE_LOOP, iana.COOKIE)
+        elif response.notify(iana.REDIRECT) is not None:
+            refusal = _not_redirected(sa, response)
         else:
             refusal = _flaw(response, offers, group)
     if refusal:
@@ -88,6 +105,17 @@ def _counts(sa, response, offers, group, again):
         sa.endpoint.note(sa, refusal)
         return False
     return True
+
+
+def _not_redirected(sa, response):
+    """Why we do not follow to another gateway; None when we do."""
+    if not sa.connection.redirect:
+        return Refusal(reason.REDIRECT_REFUSED, iana.REDIRECT)
+    try:
+        load("uike.ike.redirect").target(sa, response)
+    except Refusal as refusal:
+        return refusal
+    return None
 
 
 def _flaw(response, offers, group):
@@ -114,6 +142,8 @@ def respond(sa, request):
     nonce = ke.read_nonce(request)
     offered = proposals.parse(request.body(iana.SA))
     sa.connection, sa.transforms = _choose(sa, offered)
+    if sa.connection.redirect_to:
+        load("uike.ike.redirect").send_away(sa, request)
     group = proposals.get(sa.transforms, iana.KE_METHOD)[0]
     theirs = ke.read(request, group)
     sa.setup.nonce_i = nonce
@@ -131,6 +161,7 @@ def respond(sa, request):
         ours,
         (iana.NONCE, sa.setup.nonce_r),
     ]
+    payloads.append(notify(iana.CHILDLESS_IKEV2_SUPPORTED))
     return payloads + natd.notifies(sa) + (_can_fragment(sa) if sa.fragment_size else [])
 
 

@@ -149,6 +149,10 @@ def rekey_ike(sa):
         collision = _WON
         _await_delete(sa.rival[1])
     succeed(sa, fresh, True, collision)
+    if fresh.connection.crash_detection:
+        crash = load("uike.ike.crash")
+        crash.take(fresh, response)
+        crash.renew(fresh)
     # HDR, SK {D} -->
     yield (iana.INFORMATIONAL, [(iana.D, struct.pack(">BBH", iana.PROTO_IKE, 0, 0))])
     #                <-- HDR, SK {}
@@ -189,6 +193,8 @@ def succeed(sa, fresh, ours=False, collision=_NONE):
     fresh.fragment_size, fresh.address6, fresh.single_pair = sa.fragment_size, sa.address6, sa.single_pair
     fresh.local, fresh.remote, fresh.mobike, fresh.peer_behind_nat = sa.local, sa.remote, sa.mobike, sa.peer_behind_nat
     fresh.auth_until, fresh.seen = sa.auth_until, sa.seen
+    if sa.redirected:
+        fresh.redirected = sa.redirected
     for each in endpoint.sas:
         if each.replaces is sa:
             each.replaces = fresh

@@ -16,6 +16,24 @@ from uike.ipsec.policy import allows, inner_size
 
 _HEADER = 8
 _SEQUENCE_MAX = 0xFFFFFFFF
+_BATCH = 128  # bytes
+
+
+class Ivs:
+    """IVs of CBC packets: random(n) as the DRBG's, whose request costs three HMACs however short it is, so one request
+    serves eight packets. Each byte is given once."""
+
+    def __init__(self, random):
+        self._random = random
+        self._batch = b""
+        self._at = 0
+
+    def __call__(self, n):
+        if self._at + n > len(self._batch):
+            self._batch = self._random(_BATCH)
+            self._at = 0
+        self._at += n
+        return self._batch[self._at - n : self._at]
 
 
 def encapsulate(child, packet, size, random):

@@ -8,6 +8,18 @@ from uike.ipsec.replay import Window
 class ChildSa:
     """One Child SA. SPIs are four bytes, as on the wire; selectors their wire form; ciphers are `uike.crypto`'s."""
 
+    sequence = 0
+    packets_in = packets_out = 0
+    bytes_in = bytes_out = 0
+    packets_max = bytes_max = 0  # soft limits, each way; 0 is none. The hard ones are an eighth above
+    standby = False  # the peer made it to replace another: not sent on before it is received on
+    # What the control plane keeps of it
+    policy = None
+    state = event.STATE_CHILD_INSTALLED
+    rekey_at = expires_at = None
+    worn = False  # its soft limit was seen
+    rival = None  # (lowest nonce, Child SA): the peer replaced it while we were doing so
+
     def __init__(self, owner, spi_in, spi_out, seal, open, local_ts, remote_ts):
         self.owner = owner  # the IKE SA, of which the data plane knows only that it exists
         self.spi_in = spi_in
@@ -16,18 +28,7 @@ class ChildSa:
         self.open = open
         self.local_ts = local_ts
         self.remote_ts = remote_ts
-        self.sequence = 0
         self.replay = extended(open.high) if open.high else Window()
-        self.packets_in = self.packets_out = 0
-        self.bytes_in = self.bytes_out = 0
-        self.packets_max = self.bytes_max = 0  # soft limits, each way; 0 is none. The hard ones are an eighth above
-        self.standby = False  # the peer made it to replace another: not sent on before it is received on
-        # What the control plane keeps of it
-        self.policy = None
-        self.state = event.STATE_CHILD_INSTALLED
-        self.rekey_at = self.expires_at = None
-        self.worn = False  # its soft limit was seen
-        self.rival = None  # (lowest nonce, Child SA): the peer replaced it while we were doing so
 
     def used(self):
         """0: fresh; 1: to be rekeyed; 2: not to be used any more."""

@@ -20,18 +20,15 @@ HEADER = 28
 _PAYLOADS_MAX = 40
 _CRITICAL = 0x80
 
-# Which payloads a message may carry: (exchange, is a response, exactly once, at most once). Every other known payload
-# may come any number of times. A response that carries an error notify, or asks for a cookie, needs none of the first
-# kind.
+# Which payloads a message may carry: (exchange, is a response or None for either, exactly once, at most once). Every
+# other known payload may come any number of times. A response that carries an error notify, asks for a cookie or
+# redirects needs none of the first kind.
 _RULES = (
-    (iana.IKE_SA_INIT, False, (iana.SA, iana.KE, iana.NONCE), ()),
-    (iana.IKE_SA_INIT, True, (iana.SA, iana.KE, iana.NONCE), ()),
-    (iana.IKE_AUTH, False, (iana.IDi, iana.AUTH, iana.SA, iana.TSi, iana.TSr), (iana.IDr, iana.CP)),
+    (iana.IKE_SA_INIT, None, (iana.SA, iana.KE, iana.NONCE), ()),
+    (iana.IKE_AUTH, False, (iana.IDi, iana.AUTH), (iana.IDr, iana.CP, iana.SA, iana.TSi, iana.TSr)),
     (iana.IKE_AUTH, True, (iana.IDr, iana.AUTH), (iana.SA, iana.TSi, iana.TSr, iana.CP)),
-    (iana.CREATE_CHILD_SA, False, (iana.SA, iana.NONCE), (iana.KE, iana.TSi, iana.TSr)),
-    (iana.CREATE_CHILD_SA, True, (iana.SA, iana.NONCE), (iana.KE, iana.TSi, iana.TSr)),
-    (iana.INFORMATIONAL, False, (), (iana.CP,)),
-    (iana.INFORMATIONAL, True, (), (iana.CP,)),
+    (iana.CREATE_CHILD_SA, None, (iana.SA, iana.NONCE), (iana.KE, iana.TSi, iana.TSr)),
+    (iana.INFORMATIONAL, None, (), (iana.CP,)),
 )
 
 
@@ -67,12 +64,15 @@ class Message:
 
     def _check_table(self):
         for exchange, response, once, at_most_once in _RULES:
-            if exchange == self.exchange and response == self.response:
+            if exchange == self.exchange and (response is None or response == self.response):
                 break
         else:
             return
-        cookie = self.exchange == iana.IKE_SA_INIT and self.notify(iana.COOKIE)
-        relaxed = response and (cookie or self.error() is not None)
+        relaxed = self.response and (
+            self.error() is not None
+            or exchange == iana.IKE_SA_INIT
+            and (self.notify(iana.COOKIE) or self.notify(iana.REDIRECT))
+        )
         for kind in once:
             count = self._count(kind)
             if count == 0 and not relaxed:

@@ -30,8 +30,8 @@ class _Loaded:
 
 
 class _Pair:
-    def __init__(self, module, trees):
-        self.crypto = [provider(module) for _ in _ROLES]
+    def __init__(self, crypto_name, trees):
+        self.crypto = [provider(crypto_name) for _ in _ROLES]
         self.sides = []
         for tree, crypto in zip(trees, self.crypto):
             self.sides.append(endpoint.Endpoint(config.load(tree), crypto, Drbg(os.urandom, crypto.prf)))
@@ -86,8 +86,8 @@ def _loading(key_exchange):
     return lambda group, random: _Loaded(key_exchange(group, random))
 
 
-def run(module, suite, trees, warm):
-    pair = _Pair(module, trees)
+def run(crypto_name, suite, trees, warm):
+    pair = _Pair(crypto_name, trees)
     if warm:
         pair.warm_up()
     else:
@@ -95,7 +95,7 @@ def run(module, suite, trees, warm):
     up = pair.handshake()
     for role, spent in zip(_ROLES, pair.spent):
         figure("%s, %s" % (suite, role), spent, "us")
-    check(suite, up, "no tunnel on both sides")
+    check(suite, up, "no tunnel on both sides; drops by reason: %r" % ([side.drops for side in pair.sides],))
     if not warm:
         for side in pair.sides:
             side.events()

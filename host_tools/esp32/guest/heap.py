@@ -5,10 +5,10 @@ import gc
 from proof.measure import figure, free, provider
 
 
-def run(module, at_the_prompt):
+def run(crypto_name, at_the_prompt):
     figure("free at the prompt", at_the_prompt, "bytes")
     system("at the prompt")
-    crypto = provider(module)
+    crypto = provider(crypto_name)
     free("free with the crypto provider")
     from uike.crypto.drbg import Drbg
     from uike.endpoint import Endpoint

@@ -54,14 +54,15 @@ def _packet(size):
     )
 
 
-def run(module, sizes):
-    crypto = provider(module)
+def run(crypto_name, sizes):
+    crypto = provider(crypto_name)
     random = Drbg(os.urandom, crypto.prf)
     for suite in SUITES:
         here = _engine(crypto, random, suite, (_HERE, _THERE), (b"\1\0\0\1", b"\2\0\0\2"), (_INNER_HERE, _INNER_THERE))
         there = _engine(crypto, random, suite, (_THERE, _HERE), (b"\2\0\0\2", b"\1\0\0\1"), (_INNER_THERE, _INNER_HERE))
-        here.send_packet(_packet(sizes[0]), 0)  # fills what is made once
-        here.outgoing()
+        here.send_packet(_packet(sizes[0]), 0)  # the first one fills what is made once
+        there.receive(here.outgoing()[0][0], _THERE, _HERE, 0)
+        there.events()
         for size in sizes:
             packet = _packet(size)
             timed("%s out %d bytes" % (suite[0], size), here.send_packet, packet, 0)

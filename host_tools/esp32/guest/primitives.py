@@ -22,8 +22,8 @@ def _sha256(data):
     return h.digest()
 
 
-def run(module):
-    crypto = provider(module)
+def run(crypto_name):
+    crypto = provider(crypto_name)
     random = Drbg(os.urandom, crypto.prf)
     for size in _SIZES:
         data = bytes(size)

@@ -7,8 +7,8 @@ import guest_vectors
 from proof.measure import check, provider
 
 
-def run(module, path):
-    crypto = provider(module)
+def run(crypto_name, path):
+    crypto = provider(crypto_name)
     with open(path) as lines:
         for line in lines:
             case = json.loads(line)

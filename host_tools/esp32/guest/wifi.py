@@ -10,7 +10,7 @@ from proof.measure import check, free, provider
 _JOIN_MS = 20_000
 
 
-def run(module, ssid, password):
+def run(crypto_name, ssid, password):
     wlan = network.WLAN(network.STA_IF)
     wlan.active(True)
     free("free with Wi-Fi on")
@@ -20,7 +20,7 @@ def run(module, ssid, password):
         time.sleep_ms(100)
     check("joined", wlan.isconnected(), "no Wi-Fi in 20 s")
     free("free with Wi-Fi joined")
-    crypto = provider(module)
+    crypto = provider(crypto_name)
     from uike.crypto.drbg import Drbg
     from uike.endpoint import Endpoint
 

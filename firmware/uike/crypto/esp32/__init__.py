@@ -5,96 +5,44 @@ image (kernels/) the modules of the `soft` provider do the rest: they have the s
 uike/crypto/__init__.py; what is constant-time and what is blinded, in uike/crypto/README.md.
 """
 
-import hashlib
 import sys
 
-from uike import iana
-from uike.crypto.soft.hmac import Hmac
+from uike.crypto import soft
 
 try:
     from uike.crypto.esp32 import kernels
 except ImportError:
     kernels = None
 
-_TRANSIENT = ("x25519", "p256", "modp", "mpi", "bus", "block", "chips")
-_SOFT = "uike.crypto.soft."
-_OWN = "uike.crypto.esp32."
+_TRANSIENT = ("x25519", "p256", "mpi", "ecc", "bus", "block", "chips")
+_NATIVE = ("gcm", "chacha20poly1305", "sha512", "x25519", "p256")  # around kernels
+_PACKAGE = "uike.crypto.esp32."
 
 
-def _module(leaf):
-    """One of the modules that exist twice: around native code if there is any, else in pure MicroPython."""
-    name = (_OWN if kernels else _SOFT) + leaf
-    __import__(name)
-    return sys.modules[name]
-
-
-def _hmac(prf_id, key):
-    """An Hmac for a PRF number. ValueError if we have none."""
-    if prf_id == iana.PRF_HMAC_SHA2_256:
-        return Hmac(hashlib.sha256, 64, key)
-    if prf_id == iana.PRF_HMAC_SHA2_384:
-        return Hmac(_module("sha512").Sha384, 128, key)
-    if prf_id == iana.PRF_HMAC_SHA2_512:
-        return Hmac(_module("sha512").Sha512, 128, key)
-    raise ValueError("algorithm")
-
-
-class Provider:
-    """See uike/crypto/__init__.py. `mpi()` makes the driver of the big-number engine (`uike.crypto.esp32.mpi`), None
-    on a chip that has none; it is asked for each key exchange anew, and forgotten with it."""
+class Provider(soft.Provider):
+    """See uike/crypto/__init__.py. `mpi()` and `ecc()` make the drivers of the chip's engines (`uike.crypto.esp32.mpi`
+    and `.ecc`), None where it has none; they are asked for each operation anew, so that no driver stays in memory."""
 
     name = "esp32"
     engines = ()  # the drivers prove every result, and fall back by themselves
 
-    def __init__(self, mpi=None):
-        self._mpi = mpi
+    def __init__(self, mpi=None, ecc=None):
+        self.mpi = mpi
+        self._ecc = ecc
 
-    def sha1(self, data):
-        data = memoryview(data)  # raises here, not between the two below
-        h = hashlib.sha1()
-        h.update(data)
-        return h.digest()
+    def module(self, leaf):
+        """One of those that exist twice: around native code if there is any, else in pure MicroPython."""
+        if leaf != "cbc" and not (kernels and leaf in _NATIVE):
+            return soft.Provider.module(self, leaf)
+        __import__(_PACKAGE + leaf)
+        return sys.modules[_PACKAGE + leaf]
 
-    def prf(self, prf_id, key, data):
-        mac = _hmac(prf_id, key)
-        result = mac.digest(data)
-        mac.wipe()
-        return result
-
-    def cipher(self, encr_id, key, integ_id, integ_key):
-        if encr_id == iana.ENCR_AES_CBC:
-            # Both registries count 256, 384, 512.
-            prf_id = integ_id - iana.AUTH_HMAC_SHA2_256_128 + iana.PRF_HMAC_SHA2_256
-            size = 16 + 8 * (prf_id - iana.PRF_HMAC_SHA2_256)
-            if prf_id < iana.PRF_HMAC_SHA2_256 or len(integ_key) != 2 * size:
-                raise ValueError("integrity")
-            from uike.crypto.esp32.cbc import Cbc
-
-            return Cbc(key, _hmac(prf_id, integ_key), size)
-        if integ_id or integ_key:
-            raise ValueError("integrity")
-        if encr_id == iana.ENCR_AES_GCM_16:
-            return _module("gcm").Gcm(key)
-        if encr_id == iana.ENCR_CHACHA20_POLY1305:
-            return _module("chacha20poly1305").ChaCha20Poly1305(key)
-        raise ValueError("algorithm")
-
-    def key_exchange(self, group, random):
-        if group == iana.CURVE25519:
-            return _module("x25519").X25519(random)
-        if group == iana.ECP_256:
-            return _module("p256").P256(random)
-        if group == iana.MODP_2048:
-            from uike.crypto.soft.modp import Modp2048
-
-            return Modp2048(random, self._mpi() if self._mpi else None)
-        raise ValueError("algorithm")
+    def p256(self, scalar, x, y, random):
+        engine = self._ecc() if self._ecc and scalar else None
+        point = engine.multiply(scalar, x, y) if engine else None
+        return point or self.module("p256").multiply(scalar, x, y, random)
 
     def release(self):
-        if sys.implementation.name != "micropython":
-            return
-        for parent in (_OWN, _SOFT):
-            package = sys.modules.get(parent[:-1])
-            for leaf in _TRANSIENT:
-                if sys.modules.pop(parent + leaf, None) and hasattr(package, leaf):
-                    delattr(package, leaf)
+        soft.Provider.release(self)
+        if sys.implementation.name == "micropython":
+            soft.forget("uike.crypto.esp32", _TRANSIENT)

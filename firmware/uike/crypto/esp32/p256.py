@@ -1,4 +1,4 @@
-"""ECDH over P-256 (RFC 5903 section 3.1, FIPS 186) over kernels/field.py as a key exchange method. Loaded for one.
+"""Multiplication on P-256 (FIPS 186) over kernels/field.py, for uike/crypto/p256.py. Loaded when a key exchange starts.
 
 Points are projective (X : Y : Z), in Montgomery's representation; one addition formula serves for every pair of points,
 doubling and infinity included (Renes, Costello and Batina 2016, algorithm 4). Four bits of the scalar at a time pick a
@@ -12,10 +12,7 @@ from uike.crypto import wipe
 from uike.crypto.esp32.kernels import field
 
 _P = (1 << 256) - (1 << 224) + (1 << 192) + (1 << 96) - 1
-_N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
-_GX = 0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296
-_GY = 0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5
 
 # Registers: sixteen multiples of the point in the first 48, then the sum, what is added to it, b and the formula's own.
 _SUM, _OTHER, _CONST_B = 48, 51, 54
@@ -70,19 +67,20 @@ def _table(r, x, y, z):
 
 
 def _affine(r):
-    """(x, y, 1) of the sum, integers; (0, 0, 0) for infinity."""
+    """(x, y) of the sum, integers; (0, 0) for infinity."""
     field.powers(r, _INVERSION, field.P256)
     field.store(r, _CONST_B + 1, 1)  # a product with it leaves Montgomery's representation
     found = []
-    for i in range(_SUM, _SUM + 3):
+    for i in (_SUM, _SUM + 1):
         _execute(r, bytes((field.MULTIPLY, i, i, _INVERSE, field.MULTIPLY, i, i, _CONST_B + 1)))
         found.append(field.load(r, i, _P))
     return tuple(found)
 
 
 def multiply(scalar, x, y, random):
-    """(x coordinate, (x, y, z)) of scalar * (x, y), an integer below 2**260 and a point of the curve; z is 1, or 0 for
-    infinity. random(n) is for blinding."""
+    """Coordinates of scalar * (x, y), an integer below 2**260 and a point of the curve; (0, 0) for infinity.
+
+    random(n) is for blinding."""
     z = int.from_bytes(random(31), "big") | 1
     r = array("i", bytes(4 * field.size(_CONST_B + 11)))
     field.prepare(r, _P)
@@ -98,26 +96,4 @@ def multiply(scalar, x, y, random):
     point = _affine(r)
     wipe(digits)
     wipe(r)
-    return point[0], point
-
-
-class P256:
-    """See the contract in uike/crypto/__init__.py."""
-
-    def __init__(self, random):
-        self._random = random
-        # 64 bits more than the order has make the bias of the reduction negligible (FIPS 186-5 A.2.1)
-        self._private = int.from_bytes(random(40), "big") % (_N - 1) + 1
-        x, point = multiply(self._private, _GX, _GY, random)
-        self.public = x.to_bytes(32, "big") + point[1].to_bytes(32, "big")
-
-    def shared(self, peer_public):
-        if len(peer_public) != 64:
-            raise ValueError("public value")
-        x, y = int.from_bytes(peer_public[:32], "big"), int.from_bytes(peer_public[32:], "big")
-        if x >= _P or y >= _P or (y * y + 3 * x - x * x * x - _B) % _P:
-            raise ValueError("public value")
-        return multiply(self._private, x, y, self._random)[0].to_bytes(32, "big")
-
-    def wipe(self):
-        self._private = 0
+    return point

@@ -1,4 +1,4 @@
-"""X25519 (RFC 7748 section 5) over kernels/field.py as a key exchange method (RFC 8031). Loaded when one starts.
+"""X25519 (RFC 7748 section 5) over kernels/field.py, for uike/crypto/x25519.py. Loaded when a key exchange starts.
 
 The ladder and the inversion run the same instructions for every key. The coordinates are randomised all the same (Coron
 1999): what is left of a secret in the last conversion to bytes, which is Python's, differs in each run.
@@ -70,23 +70,3 @@ def multiply(scalar, u, random):
     out = field.load(r, 8, _P).to_bytes(32, "little")
     wipe(r)
     return out
-
-
-class X25519:
-    """See the contract in uike/crypto/__init__.py."""
-
-    def __init__(self, random):
-        self._random = random
-        self._private = bytearray(random(32))
-        self.public = multiply(self._private, b"\x09" + bytes(31), random)
-
-    def shared(self, peer_public):
-        if len(peer_public) != 32:
-            raise ValueError("public value")
-        secret = multiply(self._private, peer_public, self._random)
-        if not any(secret):  # RFC 8031 section 3.2: a point of small order
-            raise ValueError("public value")
-        return secret
-
-    def wipe(self):
-        wipe(self._private)

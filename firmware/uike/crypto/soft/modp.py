@@ -24,8 +24,8 @@ def power(base, exponent, random):
 class Modp2048:
     """See the contract in uike/crypto/__init__.py. The exponent has 256 bits (SP 800-56A Rev. 3 asks for 224)."""
 
-    def __init__(self, random, engine=None):
-        """`engine` computes powers, or gives None for those that it cannot (`uike.crypto.esp32.mpi`)."""
+    def __init__(self, random, engine):
+        """`engine` computes powers, or gives None for those that it cannot (`uike.crypto.esp32.mpi`); None without."""
         self._random = random
         self._engine = engine
         self._private = int.from_bytes(random(32), "big") | 1 << 255

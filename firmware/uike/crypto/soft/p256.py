@@ -1,4 +1,4 @@
-"""ECDH over P-256 (RFC 5903 section 3.1, FIPS 186) as a key exchange method. A `KeyExchange`; loaded when one starts.
+"""Multiplication on P-256 (FIPS 186), for uike/crypto/p256.py. Loaded when a key exchange starts.
 
 Points are projective (X : Y : Z); one addition formula serves for every pair of points, doubling and infinity included
 (Renes, Costello and Batina 2016, algorithm 4), so the ladder takes the same steps for every scalar. Big-integer
@@ -6,10 +6,7 @@ arithmetic is not constant-time, therefore each multiplication starts from rando
 """
 
 _P = (1 << 256) - (1 << 224) + (1 << 192) + (1 << 96) - 1
-_N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
-_GX = 0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296
-_GY = 0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5
 
 
 def _add(p, q):
@@ -35,7 +32,9 @@ def _add(p, q):
 
 
 def multiply(scalar, x, y, random):
-    """x coordinate of scalar * (x, y), an integer below 2**257 and a point of the curve; random(n) is for blinding."""
+    """Coordinates of scalar * (x, y), an integer below 2**257 and a point of the curve; (0, 0) for infinity.
+
+    random(n) is for blinding."""
     z = int.from_bytes(random(31), "big") | 1
     low, high = (0, z, 0), (x * z % _P, y * z % _P, z)
     for t in range(256, -1, -1):
@@ -45,27 +44,5 @@ def multiply(scalar, x, y, random):
         twice = _add(pair[bit], pair[bit])
         pair = (twice, total, twice)
         low, high = pair[bit], pair[bit + 1]
-    return low[0] * pow(low[2], _P - 2, _P) % _P, low
-
-
-class P256:
-    """See the contract in uike/crypto/__init__.py."""
-
-    def __init__(self, random):
-        self._random = random
-        # 64 bits more than the order has make the bias of the reduction negligible (FIPS 186-5 A.2.1)
-        self._private = int.from_bytes(random(40), "big") % (_N - 1) + 1
-        x, point = multiply(self._private, _GX, _GY, random)
-        y = point[1] * pow(point[2], _P - 2, _P) % _P
-        self.public = x.to_bytes(32, "big") + y.to_bytes(32, "big")
-
-    def shared(self, peer_public):
-        if len(peer_public) != 64:
-            raise ValueError("public value")
-        x, y = int.from_bytes(peer_public[:32], "big"), int.from_bytes(peer_public[32:], "big")
-        if x >= _P or y >= _P or (y * y + 3 * x - x * x * x - _B) % _P:
-            raise ValueError("public value")
-        return multiply(self._private, x, y, self._random)[0].to_bytes(32, "big")
-
-    def wipe(self):
-        self._private = 0
+    inverse = pow(low[2], _P - 2, _P)
+    return low[0] * inverse % _P, low[1] * inverse % _P

@@ -1,4 +1,4 @@
-"""X25519 (RFC 7748 section 5) as a key exchange method (RFC 8031). A `KeyExchange`; loaded when one starts.
+"""X25519 (RFC 7748 section 5), for uike/crypto/x25519.py. Loaded when a key exchange starts.
 
 Big-integer arithmetic is not constant-time, so each multiplication starts from randomised projective coordinates
 (Coron 1999): what the timing shows belongs to numbers that differ in each run. The ladder takes no branch on a key bit.
@@ -50,23 +50,3 @@ def multiply(scalar, u, random):
     x2, z2 = pair[last]
     wipe(k)
     return (x2 * pow(z2, _P - 2, _P) % _P).to_bytes(32, "little")
-
-
-class X25519:
-    """See the contract in uike/crypto/__init__.py."""
-
-    def __init__(self, random):
-        self._random = random
-        self._private = bytearray(random(32))
-        self.public = multiply(self._private, b"\x09" + bytes(31), random)
-
-    def shared(self, peer_public):
-        if len(peer_public) != 32:
-            raise ValueError("public value")
-        secret = multiply(self._private, peer_public, self._random)
-        if not any(secret):  # RFC 8031 section 3.2: a point of small order
-            raise ValueError("public value")
-        return secret
-
-    def wipe(self):
-        wipe(self._private)

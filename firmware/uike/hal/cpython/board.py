@@ -14,6 +14,7 @@ class Board:
         self.wait = host.wait
         self.entropy = host.entropy
         self.running = host.running
+        self.link = host.link
         self.udp = Udp(host)
         self.console = Console(host)
         self.store = Store(host)

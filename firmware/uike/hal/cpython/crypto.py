@@ -6,8 +6,10 @@ Key objects are made once per Cipher: making them costs more than sealing a pack
 import hashlib
 import hmac
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric import ec, x25519
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.ciphers import Cipher, aead, algorithms, modes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
@@ -177,6 +179,77 @@ _MODP_2048 = int(
     "15728E5A8AACAA68FFFFFFFFFFFFFFFF",
     16,
 )
+_SHA2 = {iana.SHA2_256: hashes.SHA256, iana.SHA2_384: hashes.SHA384, iana.SHA2_512: hashes.SHA512}
+_CURVES = {
+    iana.KEY_P256: (ec.SECP256R1, 32),
+    iana.KEY_P384: (ec.SECP384R1, 48),
+    iana.KEY_P521: (ec.SECP521R1, 66),
+}
+
+
+def _integers(parts):
+    return [int.from_bytes(part, "big") for part in parts]
+
+
+def _public(key):
+    """OpenSSL's form of a public key; ValueError for what is none, or out of our bounds."""
+    kind = key[0]
+    if kind == iana.KEY_ED25519:
+        return ed25519.Ed25519PublicKey.from_public_bytes(bytes(key[1]))
+    if kind != iana.KEY_RSA:
+        return ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[kind][0](), _uncompressed(key[1]))
+    n, e = key[1:]
+    if not 256 <= len(n) <= 512 or not n[0] & 0x80 or len(e) > 4:
+        raise ValueError("key")
+    return rsa.RSAPublicNumbers(*_integers((e, n))).public_key()
+
+
+def _uncompressed(point):
+    if not len(point) or point[0] != 4:
+        raise ValueError("key")
+    return bytes(point)
+
+
+def _private(key):
+    kind = key[0]
+    if kind == iana.KEY_ED25519:
+        return ed25519.Ed25519PrivateKey.from_private_bytes(bytes(key[1]))
+    if kind != iana.KEY_RSA:
+        curve, size = _CURVES[kind]
+        if len(key[1]) != size or kind == iana.KEY_P521:
+            raise ValueError("key")
+        return ec.derive_private_key(*_integers(key[1:]), curve())
+    _public(key[:3])
+    n, e, p, q, dp, dq, qinv = _integers(key[1:])
+    if p * q != n:
+        raise ValueError("key")
+    d = pow(e, -1, (p - 1) * (q - 1))
+    if (d % (p - 1), d % (q - 1), q * qinv % p) != (dp, dq, 1):  # OpenSSL would make do without them
+        raise ValueError("key")
+    # Whether the factors are primes takes longer to tell than signing does; see that the result verifies instead.
+    numbers = rsa.RSAPrivateNumbers(p, q, d, dp, dq, qinv, rsa.RSAPublicNumbers(e, n))
+    return numbers.private_key(unsafe_skip_rsa_key_validation=True)
+
+
+def _rsa_padding(algorithm, digest):
+    """How RSA pads, and None for an algorithm that is not RSA's."""
+    if algorithm & 0xF0 == iana.RSASSA_PKCS1:
+        return padding.PKCS1v15()
+    return padding.PSS(padding.MGF1(digest), digest.digest_size) if algorithm & 0xF0 == iana.RSASSA_PSS else None
+
+
+def _scheme(algorithm, kind):
+    """(hash, RSA's padding) of an algorithm that is the key's; ValueError for any other."""
+    if kind == iana.KEY_ED25519 and algorithm == iana.EDDSA + iana.HASH_IDENTITY:
+        return None, None
+    if algorithm & 15 in _SHA2:
+        digest = _SHA2[algorithm & 15]()
+        pads = _rsa_padding(algorithm, digest)
+        if pads and kind == iana.KEY_RSA or algorithm & 0xF0 == iana.ECDSA and kind in _CURVES:
+            return digest, pads
+    raise ValueError("algorithm")
+
+
 _KE = {iana.CURVE25519: X25519, iana.ECP_256: P256, iana.MODP_2048: Modp2048}
 
 
@@ -207,6 +280,49 @@ class Provider:
         if group not in _KE:
             raise ValueError("algorithm")
         return _KE[group](random)
+
+    def verify(self, algorithm, public_key, message, signature):
+        kind = public_key[0] if public_key else 0
+        try:
+            digest, pads = _scheme(algorithm, kind)
+            key, message, signature = _public(public_key), bytes(message), bytes(signature)
+            if kind == iana.KEY_ED25519:
+                key.verify(signature, message)
+            elif kind == iana.KEY_RSA:
+                key.verify(signature, message, pads, digest)
+            else:
+                size = _CURVES[kind][1]
+                if len(signature) != 2 * size:
+                    return False
+                both = encode_dss_signature(*_integers((signature[:size], signature[size:])))
+                key.verify(both, message, ec.ECDSA(digest))
+        except (ValueError, InvalidSignature):
+            return False
+        return True
+
+    def sign(self, algorithm, private_key, message, random):
+        """PSS takes its salt from OpenSSL."""
+        kind = private_key[0]
+        digest, pads = _scheme(algorithm, kind)
+        key, message = _private(private_key), bytes(message)
+        if kind == iana.KEY_ED25519:
+            return key.sign(message)
+        if kind == iana.KEY_RSA:
+            signature = key.sign(message, pads, digest)
+            if not self.verify(algorithm, private_key[:3], message, signature):
+                raise ValueError("key")
+            return signature
+        numbers = decode_dss_signature(key.sign(message, ec.ECDSA(digest, deterministic_signing=True)))
+        return b"".join(number.to_bytes(_CURVES[kind][1], "big") for number in numbers)
+
+    def public_key(self, private_key, random):
+        kind = private_key[0]
+        if kind == iana.KEY_RSA:
+            return tuple(private_key[:3])
+        public = _private(private_key).public_key()
+        if kind == iana.KEY_ED25519:
+            return kind, public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return kind, public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
     def release(self):
         """Nothing to forget: code is not RAM here."""

@@ -50,14 +50,24 @@ def chip():
 
 def provider(random, report, wlan=None, lax=False):
     """The provider of this chip. `lax` is for an emulator whose engine is laxer than silicon; never for a board."""
-    return Provider(lambda: _mpi(random, report, wlan, lax))
+
+    def mpi():
+        from uike.crypto.esp32.mpi import Mpi
+
+        return _driver(Mpi, Guard("MPI", report, wlan), random, lax)
+
+    def ecc():
+        from uike.crypto.esp32.ecc import Ecc
+
+        return _driver(Ecc, Guard("ECC", report, wlan), lax)
+
+    return Provider(mpi, ecc)
 
 
-def _mpi(random, report, wlan, lax):
+def _driver(kind, guard, *more):
     from uike.crypto.esp32.bus import Registers
-    from uike.crypto.esp32.mpi import Mpi
 
     try:
-        return Mpi(chip(), Registers(machine.mem32), Guard("MPI", report, wlan), random, lax)
+        return kind(chip(), Registers(machine.mem32), guard, *more)
     except KeyError:  # a chip without that engine
         return None

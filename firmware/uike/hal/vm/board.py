@@ -31,6 +31,10 @@ class Board:
         call("entropy", str(n))
         return bytes(take(n))
 
+    def link(self):
+        """Our address in the network, or None while there is none."""
+        return call("link") or None
+
     def crypto(self):
         """The crypto provider of this platform."""
         from uike.crypto.soft import Provider

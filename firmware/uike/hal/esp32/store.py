@@ -1,0 +1,90 @@
+"""Named blobs that outlive a restart, as files, each with a checksum. The power may go at any byte.
+
+A blob is written beside the old one, which is kept: whatever of the three files survives, the newest whole one is read.
+"""
+
+import json
+import os
+from binascii import crc32
+
+_DIRECTORY = "/store"
+_SUM = 4
+
+
+class Store:
+    def __init__(self, directory=_DIRECTORY):
+        self._directory = directory
+        self.fallen = []  # names whose newest blob was broken, so that an older one was read
+        try:
+            os.mkdir(directory)
+        except OSError:  # it is there
+            pass
+
+    def read(self, name):
+        """The bytes stored under a flat name such as "config.json", or None."""
+        path = self._path(name)
+        broken = False
+        for candidate in (path + ".new", path, path + ".old"):
+            data = _load(candidate)
+            if data is not None:
+                if broken and name not in self.fallen:
+                    self.fallen.append(name)
+                return data
+            broken = broken or candidate == path and _exists(path)
+        return None
+
+    def write(self, name, data):
+        """Store bytes under a name: whole, or not at all."""
+        path = self._path(name)
+        if _load(path + ".new") is not None:  # the last write was cut off when it was as good as done
+            _shift(path)
+        with open(path + ".new", "wb") as file:
+            file.write(crc32(data).to_bytes(_SUM, "big"))
+            file.write(data)
+        _shift(path)
+
+    def erase(self):
+        """Overwrites and removes all there is."""
+        for name in os.listdir(self._directory):
+            path = self._directory + "/" + name
+            size = os.stat(path)[6]
+            with open(path, "wb") as file:
+                file.write(bytes(size))
+            os.remove(path)
+
+    def settings(self, name):
+        """A stored JSON object; an empty one when there is none."""
+        try:
+            found = json.loads(self.read(name) or b"{}")
+        except ValueError:
+            found = None
+        return found if type(found) is dict else {}
+
+    def _path(self, name):
+        return self._directory + "/" + name
+
+
+def _load(path):
+    """The blob in a file; None when it is missing, cut short or broken."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError:
+        return None
+    body = data[_SUM:]
+    return body if len(data) >= _SUM and crc32(body).to_bytes(_SUM, "big") == data[:_SUM] else None
+
+
+def _exists(path):
+    try:
+        os.stat(path)
+        return True
+    except OSError:
+        return False
+
+
+def _shift(path):
+    """new becomes the blob, and the blob becomes old; both are renames, which LittleFS does whole or not at all."""
+    if _load(path) is not None:
+        os.rename(path, path + ".old")
+    os.rename(path + ".new", path)
