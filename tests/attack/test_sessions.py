@@ -17,12 +17,14 @@ from uike.wire.message import notify
 
 SESSIONS, PARTS = 600, 3
 TYPES = [*range(iana.SA, iana.EAP + 1), iana.SKF, 200]
+ELSEWHERE = bytes((1, 4, 198, 51, 100, 66))  # what a REDIRECT says
 NOTIFIES = [*range(1, 50), *range(16_384, 16_440)]
 
 
 def a_notify(draw):
     spi = bytes(draw.choice((0, 0, 4, 8)))
-    return notify(draw.choice(NOTIFIES), draw.randbytes(draw.choice((0, 2, 4, 8, 16, 20))), draw.choice((0, 1, 3)), spi)
+    data = draw.choice((ELSEWHERE, draw.randbytes(draw.choice((0, 2, 4, 8, 16, 20)))))
+    return notify(draw.choice(NOTIFIES), data, draw.choice((0, 1, 3)), spi)
 
 
 def a_change(draw, body):
@@ -55,7 +57,7 @@ def lies(draw, payloads, heard):
 
 
 class Lossy(World):
-    """A World whose datagrams may be lost or doubled, and whose board may have moved away."""
+    """A World whose datagrams may be lost or doubled, and whose sides may look for each other elsewhere."""
 
     def carry(self, draw, loss):
         self.filter, inner = (
@@ -74,17 +76,15 @@ class Lossy(World):
         return len(out)
 
 
-def session(seed, world=World):
-    """A session with a liar, and what it leaves behind: (World, Insider, generator of its accidents)."""
+def session(seed):
+    """A session with a liar, whatever its sides can do: (World, Insider, generator of its accidents)."""
     draw = random.Random(seed)
     vault, heard = Vault(), []
-    changes = {"esp_proposals": (draw.choice((ESP_CBC, PFS)),), "mobike": draw.random() < 0.3}
-    wire = world(
-        connection(True, more=more(remote=[OTHER]), **changes),
-        connection(False, more=more(local=[OTHER]), **changes),
-        seed,
-        vault,
-    )
+    both = {"esp_proposals": (draw.choice((ESP_CBC, PFS)),)}
+    both.update((name, draw.random() < 0.4) for name in ("mobike", "crash_detection"))
+    board = {"more": more(remote=[OTHER]), "childless": draw.random() < 0.2, "redirect": draw.random() < 0.4}
+    wire = Lossy(connection(True, **both, **board), connection(False, **both, more=more(local=[OTHER])), seed, vault)
+    wire.board.endpoint.secret, wire.gateway.endpoint.secret = draw.randbytes(32), draw.randbytes(32)
     rate = draw.choice((0.05, 0.1, 0.3))
 
     def change(exchange, response, first, raw):
@@ -156,7 +156,7 @@ STEPS = "rekey_at auth_until child delete new liveness packet move".split() * 3 
 def test_with_everything_at_once_on_a_bad_network(part):
     seen = set()
     for seed in range(part, SESSIONS, PARTS):
-        wire, evil, draw = session(seed, Lossy)
+        wire, evil, draw = session(seed)
         wire.carry(draw, draw.choice((0, 0.1, 0.3)))
         wire.connect()
         for _ in range(draw.randrange(3, 25)):
