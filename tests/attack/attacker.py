@@ -87,8 +87,8 @@ class Insider:
         message_id = int.from_bytes(head[20:24], "big")
         clear = exchange == iana.IKE_SA_INIT
         sa = next((sa for sa in sender.endpoint.sas if clear or sa.spi_i + sa.spi_r == head[:16]), None)
-        if not clear and (sa is None or sa.seal is None):
-            return [datagram]
+        if not clear and (sa is None or sa.seal is None or head[16] != iana.SK):
+            return [datagram]  # its fragments too
         first, raw = (head[16], datagram[at + HEADER :]) if clear else opened(sa.seal, datagram)
         instead = self.change(exchange, response, first, raw)
         if instead is None:
@@ -184,6 +184,7 @@ def answer_to(wire, request):
 def unproved(wire):
     """No SA is established without a proved peer, and no Child SA exists without an established one."""
     for side in (wire.board, wire.gateway):
-        assert not side.endpoint.sad.inbound or side.sa.peer_id
-        assert not [sa for sa in side.endpoint.sas if sa.state == event.STATE_ESTABLISHED and not sa.peer_id]
+        assert all(child.owner.peer_id for child in side.endpoint.sad.inbound.values())
+        up = [sa for sa in side.endpoint.sas if sa.state == event.STATE_ESTABLISHED and not sa.quiet]  # not a rival
+        assert all(sa.peer_id for sa in up)
     return True

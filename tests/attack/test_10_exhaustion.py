@@ -7,11 +7,13 @@ import pytest
 
 from tests.attack.attacker import Insider, errors, first_request, throw, up, works
 from tests.fuzz.test_receive import size_of
+from tests.ike.test_fragment import Sender, half_open
 from tests.ike.test_front_door import read, with_cookie
 from tests.ike.test_rekey import rekey_child
 from tests.world import BOARD, CBC, ESP_CBC, World, connection
 from uike import event, iana, reason
 from uike.hal.cpython.crypto import Provider
+from uike.ike import reassembly
 from uike.wire import proposals
 from uike.wire.message import notify
 
@@ -118,6 +120,27 @@ def test_failed_proofs_leave_nothing_behind():
         held.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
     assert held[59] - held[20] < 4_096
+
+
+def test_fragments_of_strangers():
+    """Everyone has keys as soon as IKE_SA_INIT is over: what strangers hold has a limit, and a shorter time than they."""
+    first = half_open()
+    gateway = first.gateway
+    promised = []
+    for wire, total in ((first, 7), (half_open(11, first), 2), (half_open(12, first), 7)):
+        sender = Sender(wire)
+        sender.throw(sender.fragment(1, total, bytes(1_000), iana.IDi, exchange=iana.IKE_AUTH))
+        promised.append(sum(parts.room for sa in gateway.endpoint.sas for parts in sa.fragments.values()))
+    assert promised == [6_144, 6_144 + 2_028, 6_144 + 2_028] and promised[-1] <= reassembly.SETUP_HELD_MAX
+    assert gateway.dropped().count("FRAGMENTS_HELD") == 1
+    # whose IKE_AUTH comes in fragments is kept out for as long as that lasts, whose does not comes in
+    for size, now, comes in ((200, 0, False), (1_280, 0, True), (200, reassembly.SETUP_HELD_MS, True)):
+        honest = World(connection(True, fragment_size=size), seed=(size, now))
+        honest.gateway, honest.board.address, honest.now = gateway, address(now + size), now
+        gateway.endpoint.tick(now)
+        honest.connect()
+        assert len(honest.board.endpoint.sad.outbound) == comes and (not comes or works(honest))
+    assert not [sa for sa in gateway.endpoint.sas if sa.fragments]
 
 
 # -- peers with the keys ---------------------------------------------------------------------------------------------

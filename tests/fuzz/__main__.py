@@ -3,6 +3,7 @@
 It begins with `tests/fuzz/corpus/`; what it finds goes to a temporary folder, which it names.
 """
 
+import importlib
 import sys
 import tempfile
 from pathlib import Path
@@ -10,15 +11,11 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["uike"]):
-    import uike.endpoint  # noqa: F401
-    import uike.ike.answer  # noqa: F401
-    import uike.ike.auth  # noqa: F401
-    import uike.ike.cookie  # noqa: F401
-    import uike.ike.info  # noqa: F401
-    import uike.ike.init  # noqa: F401
-    import uike.ike.mobike  # noqa: F401
-    import uike.ike.reassembly  # noqa: F401
+    import uike.ike
     from tests.fuzz import corpus, inputs
+
+    for path in Path(uike.ike.__file__).parent.glob("*.py"):  # those too that are only loaded when they are needed
+        importlib.import_module(f"uike.ike.{path.stem}")
 
 
 if __name__ == "__main__":

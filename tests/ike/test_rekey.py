@@ -208,6 +208,36 @@ def test_one_response_of_two_is_late(what, loser, seed):
     assert wire.board.said(kind) and wire.gateway.said(kind)
 
 
+@pytest.mark.parametrize("what", ["new_child", "rekey_ike"])
+def test_nothing_is_made_under_an_ike_sa_that_may_yet_be_of_no_use(what):
+    # --> CREATE_CHILD_SA { SA, Ni, KEi } (lost)     <-- CREATE_CHILD_SA { SA, Ni, KEi }     --> { SA, Nr, KEr }
+    # <-- CREATE_CHILD_SA { .. } on the new one     --> { N(TEMPORARY_FAILURE) }
+    wire = tunnel()
+    lost = {id(wire.board): (iana.CREATE_CHILD_SA, False), id(wire.gateway): (iana.INFORMATIONAL, False)}
+
+    def some(sender, datagram, port):
+        kind = datagram[22], bool(datagram[23] & iana.FLAG_RESPONSE)
+        return [] if kind == lost[id(sender)] and datagram[:4] == bytes(4) else [datagram]
+
+    wire.filter = some
+    rekey_ike(wire.board)
+    rekey_ike(wire.gateway)
+    wire.settle()
+    fresh = wire.gateway.endpoint.sas[-1]
+    assert wire.board.endpoint.sas[-1].quiet and fresh.children and not fresh.quiet
+    start(
+        wire.gateway,
+        *{"new_child": ("create", what, fresh, fresh.connection), "rekey_ike": ("rekey", what, fresh)}[what],
+    )
+    wire.settle()
+    assert wire.gateway.rejected() == ["PEER_SAID_LATER"]
+    assert len(wire.board.endpoint.sas) == 2 and len(wire.board.endpoint.sad.inbound) == 1
+    wire.filter = lambda sender, datagram, port: [datagram]
+    wire.run(wire.now + 60_000)
+    assert agree(wire) == (1, 1) and works(wire)
+    assert wire.board.sa.peer_id == (2, b"gw.example") and wire.gateway.sa.peer_id == (2, b"dev.example")
+
+
 # -- collisions of different things (sections 2.25.1, 2.25.2) ---------------------------------------------------------
 
 STEPS = {

@@ -12,7 +12,7 @@ _CHILDREN_MAX = 12
 
 def respond(sa, request):
     """Answers the peer's request; returns the payloads of the response."""
-    if sa.state != event.STATE_ESTABLISHED:
+    if sa.state != event.STATE_ESTABLISHED or sa.quiet:  # or it may yet be of no use (section 2.8.2)
         raise Refusal(reason.BUSY, iana.TEMPORARY_FAILURE)
     if request.body(iana.TSi) is None or request.body(iana.TSr) is None:
         return _ike(sa, request)
