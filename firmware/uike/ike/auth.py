@@ -8,6 +8,7 @@ from uike.wire.message import notify
 from uike.wire.refusal import Refusal
 
 _ID_MAX = 256
+_X509 = b"\x04"  # certificate encoding: X.509 Certificate - Signature
 
 # What an error notify in the response to IKE_AUTH says of our request
 _PEER_SAID = (
@@ -69,6 +70,7 @@ def _request(sa, offer):
         payloads.append(notify(iana.INITIAL_CONTACT))
     if connection.cacerts:
         payloads += load("uike.ike.certreq").trusted(sa)
+        sa.endpoint.release()
     if connection.remote_id:
         payloads.append((iana.IDr, _id_body(connection.remote_id)))
     payloads.append(_auth_payload(sa, True, id_i))
@@ -167,7 +169,8 @@ def _is(wanted, peer):
 
 
 def _certificates(connection):
-    return load("uike.ike.auth_cert").show(connection) if connection.cert else []
+    """CERT payloads: ours first, then those between it and a CA."""
+    return [(iana.CERT, _X509 + data) for data in connection.cert]
 
 
 def _octets(sa, initiators, id_body):
@@ -183,7 +186,9 @@ def _octets(sa, initiators, id_body):
 def _auth_payload(sa, initiators, id_body):
     octets = _octets(sa, initiators, id_body)
     if sa.connection.cert:
-        return iana.AUTH, load("uike.ike.auth_cert").sign(sa, octets)
+        body = load("uike.ike.auth_sign").sign(sa, octets)
+        sa.endpoint.release()  # this side's signature and the other's are not in memory at once
+        return iana.AUTH, body
     return iana.AUTH, bytes((iana.AUTH_SHARED_KEY, 0, 0, 0)) + auth_psk.make(sa, sa.connection.psk, octets)
 
 
@@ -193,7 +198,7 @@ def _verify(sa, message, initiators, id_body, body):
         raise Refusal(reason.BAD_AUTH_PAYLOAD, iana.INVALID_SYNTAX)
     octets = _octets(sa, initiators, id_body)
     if sa.connection.cacerts and body[0] != iana.AUTH_SHARED_KEY:
-        load("uike.ike.auth_cert").verify(sa, message, _peer_id(id_body), octets, body)
+        load("uike.ike.auth_verify").verify(sa, message, _peer_id(id_body), octets, body)
         return
     if sa.connection.cacerts or body[0] != iana.AUTH_SHARED_KEY:
         raise Refusal(reason.AUTH_METHOD_REFUSED, iana.AUTHENTICATION_FAILED, body[:1])

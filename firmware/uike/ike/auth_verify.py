@@ -1,48 +1,20 @@
-"""Authentication with certificates (RFC 7296 sections 2.15 and 3.8, RFC 4754, RFC 7427, RFC 8420). Transient.
-
-We sign with the method of RFC 7427 if the peer speaks it, else with those of old. Of the peer we take any of them.
-"""
+"""Whether a certificate and a signature prove who the peer is (RFC 7296 section 2.15, RFC 4754, RFC 7427). Transient."""
 
 from uike import iana, reason
-from uike.pki import identity, key, path, signature
+from uike.pki import identity, path, signature
 from uike.pki.certificate import Certificate, refuse
 from uike.wire.refusal import Refusal
 
 _X509 = 4  # certificate encoding: X.509 Certificate - Signature
 _CERTIFICATES_MAX = 6  # of the peer
 
-# Kind of key, what we sign with by RFC 7427, the method of old (0: none), what it stands for, and size of r and s
-_WAYS = (
-    (iana.KEY_RSA, iana.RSASSA_PSS + iana.SHA2_256, iana.AUTH_RSA, iana.RSASSA_PKCS1 + iana.SHA2_256),
-    (iana.KEY_P256, iana.ECDSA + iana.SHA2_256, iana.AUTH_ECDSA_256, iana.ECDSA + iana.SHA2_256),
-    (iana.KEY_P384, iana.ECDSA + iana.SHA2_384, iana.AUTH_ECDSA_384, iana.ECDSA + iana.SHA2_384),
-    (iana.KEY_P521, iana.ECDSA + iana.SHA2_512, iana.AUTH_ECDSA_521, iana.ECDSA + iana.SHA2_512),
-    (iana.KEY_ED25519, iana.EDDSA + iana.HASH_IDENTITY, 0, 0),
+# The methods of old: their number, kind of key, algorithm
+_METHODS = (
+    (iana.AUTH_RSA, iana.KEY_RSA, iana.RSASSA_PKCS1 + iana.SHA2_256),
+    (iana.AUTH_ECDSA_256, iana.KEY_P256, iana.ECDSA + iana.SHA2_256),
+    (iana.AUTH_ECDSA_384, iana.KEY_P384, iana.ECDSA + iana.SHA2_384),
+    (iana.AUTH_ECDSA_521, iana.KEY_P521, iana.ECDSA + iana.SHA2_512),
 )
-
-
-def show(connection):
-    """CERT payloads: ours first, then those between it and a CA."""
-    return [(iana.CERT, bytes((_X509,)) + data) for data in connection.cert]
-
-
-def sign(sa, octets):
-    """The body of our AUTH payload. `octets` is what it covers."""
-    crypto, random = sa.endpoint.crypto, sa.endpoint.random
-    private = key.parse_private(sa.connection.key)
-    for kind, algorithm, method, of_old in _WAYS:
-        if private and kind == private[0]:
-            break
-    else:
-        refuse(reason.KEY_REFUSED)
-    taken = sa.setup.hashes
-    if bytes((0, algorithm & 15)) in [taken[i : i + 2] for i in range(0, len(taken), 2)]:
-        identifier = signature.build_identifier(algorithm)
-        head = bytes((iana.AUTH_DIGITAL_SIGNATURE, 0, 0, 0, len(identifier))) + identifier
-        return head + signature.sign(crypto, algorithm, private, octets, random)
-    if not method:
-        refuse(reason.NO_COMMON_SIGNATURE)
-    return bytes((method, 0, 0, 0)) + crypto.sign(of_old, private, octets, random)
 
 
 def verify(sa, message, peer, octets, body):
@@ -78,10 +50,10 @@ def _check(crypto, certificate, octets, body):
             refuse(reason.SIGNATURE_ALGORITHM_REFUSED, certificate.subject)
         sound = signature.verify(crypto, algorithm, public, octets, data[at:])
     else:
-        rows = [row for row in _WAYS if row[2] == method and method]
+        rows = [row for row in _METHODS if row[0] == method]
         if not rows:
             refuse(reason.AUTH_METHOD_REFUSED, body[:1])
-        sound = rows[0][0] == public[0] and _of_old(crypto, rows[0][3], public, octets, data)
+        sound = rows[0][1] == public[0] and _of_old(crypto, rows[0][2], public, octets, data)
     if not sound:
         refuse(reason.SIGNATURE_DIFFERS, certificate.subject)
 
