@@ -355,7 +355,7 @@ class Endpoint(Verdicts):
         if sa.initiator and sa.state == event.STATE_AUTH:
             self.release()
             self.loaded = True
-            exchange.start(sa, load("uike.ike.auth").initiate(sa), self.now)
+            exchange.start(sa, load("uike.ike.join").initiate(sa), self.now)
         elif sa.initiator and sa.state == event.STATE_ESTABLISHED and sa.setup:
             self.established(sa)
 

@@ -10,10 +10,11 @@ import atheris
 
 with atheris.instrument_imports(include=["uike"]):
     import uike.endpoint  # noqa: F401
+    import uike.ike.accept  # noqa: F401
     import uike.ike.answer  # noqa: F401
-    import uike.ike.auth  # noqa: F401
     import uike.ike.info  # noqa: F401
     import uike.ike.init  # noqa: F401
+    import uike.ike.join  # noqa: F401
     import uike.ike.reassembly  # noqa: F401
     from tests.attack.attacker import sealed, throw, unproved
     from tests.fuzz.test_receive import STATES, recorded_plaintext, samples

@@ -28,7 +28,7 @@ _LONG = 544  # bytes of an IKE message in the IP datagram that every path carrie
 # The peer's requests, and who answers them: (exchange, state of the SA, transient module with respond(sa, request))
 _ANSWERS = (
     (iana.IKE_SA_INIT, event.STATE_IDLE, "uike.ike.init"),
-    (iana.IKE_AUTH, event.STATE_AUTH, "uike.ike.auth"),
+    (iana.IKE_AUTH, event.STATE_AUTH, "uike.ike.accept"),
     (iana.CREATE_CHILD_SA, event.STATE_ESTABLISHED, "uike.ike.answer"),
     (iana.CREATE_CHILD_SA, event.STATE_DELETING, "uike.ike.answer"),
     (iana.INFORMATIONAL, event.STATE_ESTABLISHED, "uike.ike.info"),
