@@ -9,6 +9,7 @@ class Policy:
         self.esp_proposals = ()  # tuples of transforms (type, id, key bits)
         self.local_ts = ()  # selectors in wire form, see wire/selectors
         self.remote_ts = ()
+        self.transport = False
 
 
 class Connection:
@@ -37,6 +38,7 @@ class Connection:
         self.domains = ()  # names that those servers resolve
         self.local_ts = ()  # selectors in wire form, see wire/selectors
         self.remote_ts = ()
+        self.transport = False  # transport mode, if the peer wants it too
         self.dpd_delay_ms = 30_000
         self.nat_keepalive_ms = 20_000
         self.retransmit_ms = 1_000

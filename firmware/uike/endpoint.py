@@ -113,6 +113,11 @@ class Endpoint(Verdicts):
             return self.drop(reason.ESP_NO_SA)
         if not lifetime.count(child, now):
             return self.drop(reason.EXPIRED)
+        if child.transport:
+            packet = child.transport.strip(child, packet, size)
+            size = len(packet)
+            if not size:
+                return self.drop(reason.ESP_INNER_PACKET)
         try:
             data = esp.encapsulate(child, packet, size, self.random)
         except MemoryError:
@@ -200,6 +205,10 @@ class Endpoint(Verdicts):
             child.owner.heard_at = self.now
             if child.state != event.STATE_CHILD_RETIRED:
                 self.follow(child.owner, local, remote)
+        if inner == reason.ESP_NEXT_HEADER and child.transport:
+            inner = child.transport.rebuild(child, data)
+            if not allows(inner, 0, len(inner), child.remote_ts, child.local_ts):
+                inner = reason.ESP_SELECTORS
         if type(inner) is int:
             self.drop(inner, remote, b"", data)
             return

@@ -8,6 +8,9 @@ from uike.ipsec.replay import Window
 class ChildSa:
     """One Child SA. SPIs are four bytes, as on the wire; selectors their wire form; ciphers are `uike.crypto`'s."""
 
+    transport = None  # in transport mode a wire/transport.Transport
+    next_header = 0  # of what it has stripped
+
     def __init__(self, owner, spi_in, spi_out, seal, open, local_ts, remote_ts):
         self.owner = owner  # the IKE SA, of which the data plane knows only that it exists
         self.spi_in = spi_in
