@@ -116,11 +116,14 @@ def _check(connection, table):
     for key in ("dns", "domains", "require_cp"):
         if getattr(connection, key) and not pools:
             raise ConfigError(key, "given without pool", "both or none")
+    for key in ("local_ts", "remote_ts", "virtual_ip", "pool", "pool6", "child", "childless"):
+        if connection.transport and table.get(key):
+            raise ConfigError(key, "given beside transport mode", "none: that is for the two ends themselves")
     if not connection.proposals:
         connection.proposals = _proposals(_IKE_DEFAULT, True)
     if not connection.esp_proposals:
         connection.esp_proposals = _proposals(_ESP_DEFAULT, False)
-    if connection.initiator and not connection.remote_ts:
+    if connection.initiator and not connection.remote_ts and not connection.transport:
         connection.remote_ts = (selectors.make(0, 0, 65535, bytes(4), b"\xff\xff\xff\xff"),)
     for policy in connection.more:
         if not policy.remote_ts and not pools:
@@ -185,6 +188,12 @@ def _redirect_to(value):
     if not found or not any(found):
         raise _Problem("not an IPv4 address", "the IPv4 address of another gateway")
     return found
+
+
+def _mode(value):
+    if value not in ("tunnel", "transport"):
+        raise _Problem("bad value", '"tunnel" or "transport"')
+    return value == "transport"
 
 
 def _identity(value):
@@ -404,6 +413,7 @@ _KEYS = {
     "crash_detection": ("crash_detection", _flag, None, ()),
     "redirect": ("redirect", _flag, True, ()),
     "redirect_to": ("redirect_to", _redirect_to, False, ()),
+    "mode": ("transport", _mode, None, ()),
     "childless": ("childless", _flag, True, ()),
     "reauth_time": ("reauth_ms", _count, True, (0, 604_800, "seconds, 0 for never", 1_000)),
     "auth_lifetime": ("auth_lifetime_ms", _lifetime, False, (10, 604_800)),

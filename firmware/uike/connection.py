@@ -9,6 +9,7 @@ class Policy:
         self.esp_proposals = ()  # tuples of transforms (type, id, key bits)
         self.local_ts = ()  # selectors in wire form, see wire/selectors
         self.remote_ts = ()
+        self.transport = False
 
 
 class Connection:
@@ -39,6 +40,7 @@ class Connection:
     domains = ()  # names that those servers resolve
     local_ts = ()  # selectors in wire form, see wire/selectors
     remote_ts = ()
+    transport = False  # transport mode, if the peer wants it too
     dpd_delay_ms = 30_000
     nat_keepalive_ms = 20_000
     retransmit_ms = 1_000

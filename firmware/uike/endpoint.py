@@ -10,7 +10,7 @@ from uike.ike import exchange
 from uike.ike.exchange import pack_where
 from uike.ike.sa import IkeSa
 from uike.ipsec import packet as esp
-from uike.ipsec.policy import inner_size
+from uike.ipsec.policy import allows, inner_size
 from uike.ipsec.sad import ChildSa, Sad, spi_key
 from uike.transient import drop, load
 from uike.verdict import Verdicts
@@ -100,6 +100,11 @@ class Endpoint(Verdicts):
             return self.drop(reason.ESP_NO_SA)
         if not lifetime.count(child, now):
             return self.drop(reason.EXPIRED)
+        if child.transport:
+            packet = child.transport.strip(child, packet, size)
+            size = len(packet)
+            if not size:
+                return self.drop(reason.ESP_INNER_PACKET)
         try:
             data = esp.encapsulate(child, packet, size, self.ivs)
         except MemoryError:
@@ -187,6 +192,10 @@ class Endpoint(Verdicts):
             child.owner.heard_at = self.now
             if child.state != event.STATE_CHILD_RETIRED:
                 self.follow(child.owner, local, remote)
+        if inner == reason.ESP_NEXT_HEADER and child.transport:
+            inner = child.transport.rebuild(child, data)
+            if not allows(inner, 0, len(inner), child.remote_ts, child.local_ts):
+                inner = reason.ESP_SELECTORS
         if type(inner) is int:
             self.drop(inner, remote, b"", data)
             return
@@ -321,7 +330,7 @@ class Endpoint(Verdicts):
         if sa.initiator and sa.state == event.STATE_AUTH:
             self.release()
             self.loaded = True
-            exchange.start(sa, load("uike.ike.auth").initiate(sa), self.now)
+            exchange.start(sa, load("uike.ike.join").initiate(sa), self.now)
         elif sa.initiator and sa.state == event.STATE_ESTABLISHED and sa.setup:
             self.established(sa)
 

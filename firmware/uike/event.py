@@ -2,7 +2,8 @@
 
 A record is `code(1) sa(2) time_ms(4) body`, big endian; on the console it is one line, `#` and base64.
 `sa` counts IKE SAs since power-on, 0 when there is none. The body is given beside each code; an `endpoint` there is
-`IPv4 address(4) port(2)`. Records carry no secret: the data of AUTH payloads is zeroed before a message is traced.
+`IPv4 address(4) port(2)`. Records carry no secret: the data of AUTH payloads and QUICK_CRASH_DETECTION
+notifies is zeroed before a message is traced.
 """
 
 MESSAGE = 1  # out(1) local endpoint(6) remote endpoint(6) encrypted(1) length(2) IKE header(28) payloads

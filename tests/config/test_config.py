@@ -119,6 +119,21 @@ def test_redirection():
     assert refused(INITIATOR, redirect_to="203.0.113.9")[0] == "redirect_to"
 
 
+def test_transport_mode():
+    for table in ({**INITIATOR, "remote_ts": None}, {**RESPONDER, "local_ts": None}):
+        assert not load(table).transport and not load(table, mode="tunnel").transport
+        connection = load(table, mode="transport")
+        assert connection.transport and connection.local_ts == connection.remote_ts == ()
+        assert refused(table, mode="beet") == ("mode", "bad value", '"tunnel" or "transport"')
+    for key, value in (("remote_ts", ["10.1.0.0/16"]), ("local_ts", ["10.1.0.1"]), ("virtual_ip", True)):
+        said = refused(INITIATOR, mode="transport", **{"remote_ts": None, key: value})
+        assert said[:2] == (key, "given beside transport mode")
+    assert refused(RESPONDER, mode="transport", local_ts=None, pool="10.9.0.0/24")[0] == "pool"
+    child = {"one": {"remote_ts": ["10.1.0.0/16"]}}
+    assert refused(INITIATOR, mode="transport", remote_ts=None, child=child)[0] == "child"
+    assert refused(INITIATOR, mode="transport", remote_ts=None, childless=True)[0] == "childless"
+
+
 def test_crash_detection():
     for table in (INITIATOR, RESPONDER):
         assert not load(table).crash_detection and load(table, crash_detection=True).crash_detection

@@ -286,7 +286,7 @@ def test_a_nat_that_forgot_us_is_found_by_asking():
 def test_a_nat_that_is_not_allowed_from_the_start(monkeypatch, source):
     # --> IKE_AUTH { .., N(MOBIKE_SUPPORTED), N(NO_NATS_ALLOWED) }     <-- { .. } or { N(UNEXPECTED_NAT_DETECTED) }
     said = [notify(iana.MOBIKE_SUPPORTED), no_nats(source, bytes((192, 0, 2, 1)))]
-    monkeypatch.setattr(auth, "_can_move", lambda connection: said if connection.initiator else said[:1])
+    monkeypatch.setattr(auth, "can_move", lambda connection: said if connection.initiator else said[:1])
     wire = world.World().connect()
     if source == bytes((192, 0, 2, 2)):
         assert wire.gateway.sa.mobike and works(wire)

@@ -8,7 +8,7 @@ from tests.ike.test_rekey import rekey_ike
 from tests.world import BOARD, GATEWAY, World, connection
 from uike import event, iana
 from uike.app import icmp
-from uike.ike import auth, redirect
+from uike.ike import accept, redirect
 from uike.wire import message
 from uike.wire.address import pack
 
@@ -167,7 +167,7 @@ def test_five_minutes_later_it_may_go_on(now, goes):
 
 def test_in_ike_auth(monkeypatch):
     wire = Three()
-    respond = auth.respond
+    respond = accept.respond
 
     def away(sa, request):
         payloads = respond(sa, request)
@@ -175,7 +175,7 @@ def test_in_ike_auth(monkeypatch):
             payloads = payloads[:2] + [message.notify(iana.REDIRECT, IDENT + pack(OTHER))]
         return payloads
 
-    monkeypatch.setattr(auth, "respond", away)
+    monkeypatch.setattr(accept, "respond", away)
     # --> IKE_AUTH { IDi, AUTH, .. }     <-- { IDr, AUTH, N(REDIRECT, other) }
     # --> INFORMATIONAL { D(IKE) }     <-- { }     and all of it again with the other one
     wire.connect()

@@ -1,4 +1,4 @@
-"""Whether a certificate and a signature prove who the peer is (RFC 7296 section 2.15, RFC 4754, RFC 7427). Transient."""
+"""Whether certificate and signature prove who the peer is (RFC 7296 section 2.15, RFC 4754, RFC 7427). Transient."""
 
 from uike import iana, reason
 from uike.pki import identity, path, signature

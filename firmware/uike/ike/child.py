@@ -6,6 +6,7 @@ forward secrecy, a key exchange of its own (`uike.ike.create`).
 
 from uike import event, iana, reason
 from uike.ike import ke, keys
+from uike.transient import load
 from uike.wire import proposals, selectors
 from uike.wire.address import pack
 from uike.wire.refusal import Refusal
@@ -55,6 +56,8 @@ class Offer:
             (iana.TSi, selectors.build(ours + list(self.local_ts))),
             (iana.TSr, selectors.build(theirs + list(self.remote_ts))),
         ]
+        if self.policy.transport:
+            selected += load("uike.ike.transport").WORDS
         return [(iana.SA, proposals.build(offered, iana.PROTO_ESP, self.spi_in))] + own + selected
 
     def change_group(self, wanted):
@@ -85,7 +88,10 @@ class Offer:
         if not local_ts or not remote_ts or not narrower:
             raise Refusal(reason.TS_WIDENED_BY_PEER, iana.TS_UNACCEPTABLE)
         seed = self._seed(response, chosen[1])
-        return install(self.sa, self.policy, seed, True, (self.spi_in, chosen[0]), chosen[1], local_ts, remote_ts)
+        child = install(self.sa, self.policy, seed, True, (self.spi_in, chosen[0]), chosen[1], local_ts, remote_ts)
+        if self.policy.transport:
+            load("uike.ike.transport").granted(child, response)
+        return child
 
     def _seed(self, response, transforms):
         if not self.nonce:
@@ -117,6 +123,10 @@ def answer(sa, request, old=None, own=False):
     `old` is the Child SA to be replaced, `own` as in Offer."""
     offered = proposals.parse(request.body(iana.SA))
     ts_i, ts_r = selectors.parse(request.body(iana.TSi)), selectors.parse(request.body(iana.TSr))
+    view = None
+    if sa.connection.transport and request.notify(iana.USE_TRANSPORT_MODE) is not None:
+        view = load("uike.ike.transport").View(sa, ts_i, ts_r)
+        ts_i, ts_r = view.ts_i, view.ts_r
     policy, local_ts, remote_ts = _find_policy(sa, ts_i, ts_r, old)
     skip = 0 if own else iana.KE_METHOD
     chosen = proposals.choose(offered, policy.esp_proposals, iana.PROTO_ESP, _SPI, skip)
@@ -142,6 +152,9 @@ def answer(sa, request, old=None, own=False):
     spi_in = sa.endpoint.new_spi()
     child = install(sa, policy, seed, False, (spi_in, spi_out), transforms, local_ts, remote_ts)
     payloads = [(iana.SA, proposals.build([transforms], iana.PROTO_ESP, spi_in, number))] + mine
+    if view:
+        words, remote_ts, local_ts = view.grant(child)
+        payloads += words
     return child, payloads + [(iana.TSi, selectors.build(remote_ts)), (iana.TSr, selectors.build(local_ts))]
 
 

@@ -62,7 +62,7 @@ def _of_packet(sa, why, packet, remote):
     for child in sa.children:
         if child.spi_in == packet[:4]:
             start = _ESP_HEADER + child.open.iv_size
-            size = min(_START, _size(packet, start))
+            size = 0 if child.transport else min(_START, _size(packet, start))
             return notify(iana.INVALID_SELECTORS, packet[start : start + size], iana.PROTO_ESP, child.spi_in)
     return None
 

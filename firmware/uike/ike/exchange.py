@@ -28,7 +28,7 @@ _LONG = 544  # bytes of an IKE message in the IP datagram that every path carrie
 # The peer's requests, and who answers them: (exchange, state of the SA, transient module with respond(sa, request))
 _ANSWERS = (
     (iana.IKE_SA_INIT, event.STATE_IDLE, "uike.ike.init"),
-    (iana.IKE_AUTH, event.STATE_AUTH, "uike.ike.auth"),
+    (iana.IKE_AUTH, event.STATE_AUTH, "uike.ike.accept"),
     (iana.CREATE_CHILD_SA, event.STATE_ESTABLISHED, "uike.ike.answer"),
     (iana.CREATE_CHILD_SA, event.STATE_DELETING, "uike.ike.answer"),
     (iana.INFORMATIONAL, event.STATE_ESTABLISHED, "uike.ike.info"),
@@ -239,7 +239,7 @@ def _count_ids(sa, count, now):
 
 
 def trace_received(sa, message):
-    """Traces a message that came in, its payloads in the clear and its AUTH data withheld."""
+    """Traces a message that came in, its payloads in the clear, but AUTH data and tokens withheld."""
     if sa.endpoint.trace:
         payloads = [(kind, message.buffer[start:end]) for kind, start, end in message.payloads]
         _trace(sa, message, message.exchange, message.buffer[19], message.id, payloads, len(message.buffer))
@@ -256,7 +256,8 @@ def _trace(sa, received, exchange, flags, message_id, payloads, size):
     source = received or sa  # the message itself knows best where it came from
     shown = []
     for kind, body in payloads:
-        if kind == iana.AUTH:  # a MAC made with the PSK: whoever reads it can try passwords against it
+        # a MAC made with the PSK: whoever reads it can try passwords against it; a token, which would end the SA
+        if kind == iana.AUTH or kind == iana.N and body[2] << 8 | body[3] == iana.QUICK_CRASH_DETECTION:
             body = bytes(body[:4]) + bytes(len(body[4:]))  # it may be shorter
         shown.append((kind, body))
     plain = build(source.spi_i, source.spi_r, exchange, flags, message_id, shown)

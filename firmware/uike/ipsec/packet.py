@@ -1,4 +1,4 @@
-"""ESP packets in tunnel mode (RFC 4303 section 2).
+"""ESP packets (RFC 4303 section 2). In transport mode the endpoint has taken the inner header off, and makes it again.
 
    |               Security Parameters Index (SPI)                 |
    |                      Sequence Number                          |
@@ -64,7 +64,7 @@ def encapsulate(child, packet, size, random):
     for i in range(padding):
         out[start + size + i] = i + 1
     out[end - 2] = padding
-    out[end - 1] = iana.IPPROTO_IPV4 if packet[0] >> 4 == 4 else iana.IPPROTO_IPV6
+    out[end - 1] = child.next_header or (iana.IPPROTO_IPV4 if packet[0] >> 4 == 4 else iana.IPPROTO_IPV6)
     cipher.seal(out, _HEADER, end)
     child.packets_out += 1
     child.bytes_out += size

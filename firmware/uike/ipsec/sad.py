@@ -19,6 +19,8 @@ class ChildSa:
     rekey_at = expires_at = None
     worn = False  # its soft limit was seen
     rival = None  # (lowest nonce, Child SA): the peer replaced it while we were doing so
+    transport = None  # in transport mode a wire/transport.Transport
+    next_header = 0  # of what it has stripped
 
     def __init__(self, owner, spi_in, spi_out, seal, open, local_ts, remote_ts):
         self.owner = owner  # the IKE SA, of which the data plane knows only that it exists
