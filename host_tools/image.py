@@ -21,6 +21,7 @@ from host_tools import cache, fold, shorten
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 PLATFORMS = ("vm", "cpython", "esp32")
 OPTIONS = ("-O3",)  # no asserts, no line table: code is RAM
+LASTING = ("uike.app.run", "uike.endpoint", "uike.hal.{platform}.board", "uike.crypto.drbg", "uike.crypto.soft.cbc")
 ENTRY = ("main", "boot")
 MARCHES = ("xtensawin", "rv32imc", "x64")  # ESP32, S2, S3; C3, C6; the unix port on a PC
 NATIVE = "kernels"
@@ -121,14 +122,31 @@ def device_names(firmware: Path = FIRMWARE, platform: str = "vm", march: str | N
     paths = sources(firmware, platform, None, march)
     try:
         texts = {str(path): fold.fold(path.read_text(), str(path), registries) for path in paths.values()}
-        return _names(tuple(texts.items()), tuple(paths))
+        lasting = frozenset(str(paths[name]) for name in _lasting(paths, platform))
+        return _names(tuple(texts.items()), tuple(paths), lasting)
     except (fold.FoldError, SyntaxError) as error:
         raise ImageError(str(error)) from error
 
 
 @functools.lru_cache(maxsize=8)
-def _names(texts: tuple[tuple[str, str], ...], modules: tuple[str, ...]) -> shorten.Names:
-    return shorten.Names(dict(texts), list(modules))
+def _names(texts: tuple[tuple[str, str], ...], modules: tuple[str, ...], lasting: frozenset[str]) -> shorten.Names:
+    return shorten.Names(dict(texts), list(modules), lasting)
+
+
+def _lasting(paths: dict[str, Path], platform: str) -> set[str]:
+    """Modules that stay in memory: what the main loop and the board import at their head, and what these import."""
+    found, waiting = set(), [name.format(platform=platform) for name in LASTING]
+    while waiting:
+        name = waiting.pop()
+        if name not in paths or name in found:
+            continue
+        found.add(name)
+        for node in ast.parse(paths[name].read_text()).body:
+            if isinstance(node, ast.Import):
+                waiting += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                waiting += [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return found
 
 
 def compile_modules(

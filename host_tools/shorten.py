@@ -155,19 +155,26 @@ def _is_exception(name: str) -> bool:
 
 
 class Names:
-    """The mapping of one firmware: `texts` is {where: folded source} of all its modules, `modules` their names."""
+    """The mapping of one firmware: `texts` is {where: folded source} of all its modules, `modules` their names.
 
-    def __init__(self, texts: dict[str, str], modules: list[str]):
+    `lasting`: where those modules are that stay in memory. Their names are the first to get one that costs nothing.
+    """
+
+    def __init__(self, texts: dict[str, str], modules: list[str], lasting: frozenset[str] = frozenset()):
         self._files, self._local = frozenset(texts), LocalNames(texts)
         texts = {where: self._local.rename(text, where) for where, text in texts.items()}
         uses = _Uses()
+        lasts = set()
         files = collections.Counter()  # in how many of them a name occurs: the more, the likelier it is in memory
         for where, text in texts.items():
             tree = ast.parse(text, where)
             uses.visit(tree)
             here = _Uses()
             here.visit(tree)
-            files.update(here.variables | here.attributes | here.members)
+            here = here.variables | here.attributes | here.members
+            files.update(here)
+            if where in lasting:
+                lasts |= here
             uses.kept.update(_constants(tree))
             for line, name in uses.reflection:
                 raise fold.FoldError(f"{where}:{line}: {name}: this file's names are shortened, so none is looked at")
@@ -179,7 +186,7 @@ class Names:
             uses.kept | foreign | PUBLIC | set(dir(builtins)) | {part for name in modules for part in name.split(".")}
         )
         own = [name for name in uses.defined - kept if not name.startswith("__") and name.isascii()]
-        own.sort(key=lambda name: (-files[name], name))
+        own.sort(key=lambda name: (name not in lasts, -files[name], name))
         taken = uses.variables | uses.attributes | uses.members | uses.kept | PUBLIC
         self.mapping = self._assign(own, uses, [name for name in free if name not in taken], taken | foreign)
         self.variables = {self.mapping[name]: name for name in own if name in uses.variables}

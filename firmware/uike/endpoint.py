@@ -10,7 +10,7 @@ from uike.ike import exchange
 from uike.ike.exchange import pack_where
 from uike.ike.sa import IkeSa
 from uike.ipsec import packet as esp
-from uike.ipsec.policy import allows, inner_size, upper
+from uike.ipsec.policy import inner_size
 from uike.ipsec.sad import ChildSa, Sad, spi_key
 from uike.transient import drop, load
 from uike.verdict import Verdicts
@@ -23,10 +23,6 @@ _EVENTS_MAX = 32
 _SAS_MAX = 16
 _NON_ESP_MARKER = bytes(4)
 _KEEPALIVE = b"\xff"
-_ANYWHERE = (  # selectors, see ipsec/policy
-    b"\x07\0\0\x10\0\0\xff\xff" + bytes(4) + b"\xff" * 4,
-    b"\x08\0\0\x28\0\0\xff\xff" + bytes(16) + b"\xff" * 16,
-)
 
 
 class Endpoint(Verdicts):
@@ -48,6 +44,7 @@ class Endpoint(Verdicts):
         self.admission = Admission(self)
         self.leases = []  # [address, identity, IKE SA or None], see ike/pool
         self.numbered = 0
+        self.ask_at = 0  # when a packet without a Child SA is looked at again
         self.out = []
         self.happened = []
         self.drops = {}  # reason -> how often
@@ -57,40 +54,27 @@ class Endpoint(Verdicts):
 
     def connect(self, connection, local, remote, now):
         """Starts an IKE SA as initiator; `local` and `remote` are IPv4 addresses as text. Returns its number."""
-        self.now = now
-        self.guard(None, self._initiate, connection, (local, iana.PORT_IKE), (remote, iana.PORT_IKE))
+        self._control("connect", now, connection, (local, iana.PORT_IKE), (remote, iana.PORT_IKE))
         return self.numbered
-
-    def _initiate(self, connection, local, remote):
-        sa = self.new_sa(connection, True, local, remote)
-        sa.spi_i = self.new_ike_spi()
-        self.sas.append(sa)
-        self.guard(sa, self.begin, sa)
-
-    def begin(self, sa):
-        """Starts the first exchange of an SA that is among `sas`."""
-        sa.become(event.STATE_INIT)
-        exchange.start(sa, load("uike.ike.init").initiate(sa), self.now)
 
     def close(self, name, now):
         """Deletes the SAs of the connection `name`, of all connections when it is None."""
-        self.now = now
-        for sa in list(self.sas):
-            if (name is None or sa.connection.name == name) and sa.state != event.STATE_DELETING:
-                tell = sa.state == event.STATE_ESTABLISHED
-                self.guard(sa, self.end, sa, Refusal(reason.DELETED_BY_US), None, tell)
+        self._control("close", now, name)
 
     def close_children(self, now):
         """Deletes every Child SA; the IKE SAs stay."""
-        self.now = now
-        for sa in self.sas:
-            self.guard(sa, load("uike.ike.info").close_children, sa)
+        self._control("close_children", now)
 
     def address_changed(self, local, now):
-        """Our address, a text, is now `local`: the SAs of our initiator connections go there (`ike/mobike`)."""
-        self.now = now
-        self.guard(None, load("uike.ike.mobike").leave, self, local)
+        """Our address, a text, is now `local`: the SAs of our initiator connections go there."""
+        self._control("address_changed", now, local)
         self._tidy()
+
+    def _control(self, step, now, *arguments):
+        """What is asked for now and then is a step of `uike.control`."""
+        self.now = now
+        self.loaded = True
+        self.guard(None, lambda: getattr(load("uike.control"), step)(self, *arguments))
 
     def receive(self, datagram, local, remote, now):
         """A UDP payload came from `remote` to `local`, both (address text, port). Its buffer may be overwritten."""
@@ -110,7 +94,8 @@ class Endpoint(Verdicts):
             return self.drop(reason.ESP_INNER_PACKET)
         child = self.sad.route(packet, size)
         if child is None:
-            self._ask_for_child(packet, size)
+            if now >= self.ask_at:
+                self._control("ask_for_child", now, packet, size)
             return self.drop(reason.ESP_NO_SA)
         if not lifetime.count(child, now):
             return self.drop(reason.EXPIRED)
@@ -228,27 +213,6 @@ class Endpoint(Verdicts):
         else:
             self.guard(sa, exchange.on_request, sa, message, self.now)
         self._tidy()
-
-    def policy_for(self, packet, size):
-        """(IKE SA, policy) that would make a Child SA for a packet which none takes; None when there is none."""
-        for sa in self.sas:
-            if sa.state == event.STATE_ESTABLISHED and not sa.quiet:
-                for policy in sa.connection.policies():
-                    if allows(packet, 0, size, policy.local_ts or _ANYWHERE, policy.remote_ts):
-                        return sa, policy
-        return None
-
-    def _ask_for_child(self, packet, size):
-        """A packet that no Child SA takes may be one for which the configuration knows one (RFC 7296 section 2.9)."""
-        found = self.policy_for(packet, size)
-        if found and not found[0].task and self.now >= found[0].ask_at:
-            sa, policy = found
-            sa.ask_at = self.now + lifetime.RETRY_MS
-            self.guard(sa, self._create_child, sa, policy, bytes(packet[:size]))
-
-    def _create_child(self, sa, policy, packet):
-        task = load("uike.ike.create").new_child(sa, policy, packet, upper(packet, 0, len(packet)))
-        exchange.start(sa, task, self.now)
 
     def _find(self, message):
         for sa in self.sas:

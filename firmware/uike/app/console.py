@@ -5,7 +5,7 @@ Used when a line comes, then dropped. Raises ValueError with a text for the host
 
 import json
 
-from uike import event
+from uike import control, event
 from uike.app import icmp, reconnect
 from uike.app.ping import Ping
 from uike.app.run import own_address
@@ -69,7 +69,7 @@ def _address_towards(endpoint, target):
     """Our inner address in the tunnel that leads to `target` (4 bytes), or may be asked for; None without one."""
     sources = [own_address(child.owner, child.local_ts) for child in endpoint.sad.outbound]
     sources += [own_address(sa, sa.connection.local_ts) for sa in endpoint.sas]
-    for find in (endpoint.sad.route, endpoint.policy_for):
+    for find in (endpoint.sad.route, lambda packet, size: control.policy_for(endpoint, packet, size)):
         for source in sources:
             if any(source) and find(icmp.request(source, target, 0, 0, 0), 28):
                 return source

@@ -25,6 +25,8 @@ def connect(appliance, wanted, now):
             continue
         appliance.retries.pop(connection, None)
         endpoint.connect(connection, local, remote, now)
+        if not [sa for sa in endpoint.sas if sa.connection is connection]:  # there was no memory for it
+            _plan(appliance, connection, now)
 
 
 def due(appliance, now):

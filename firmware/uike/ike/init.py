@@ -1,6 +1,7 @@
 """The IKE_SA_INIT exchange (RFC 7296 section 1.2): algorithms, nonces, key exchange, and who is behind a NAT."""
 
 from uike import event, iana, reason
+from uike.ike import exchange as running
 from uike.ike import ke, keys, natd
 from uike.transient import load
 from uike.wire import proposals
@@ -10,6 +11,12 @@ from uike.wire.refusal import Refusal
 _RESTARTS_MAX = 4  # INVALID_KE_PAYLOAD and COOKIE together
 _COOKIE_MAX = 64
 _SPI = 8
+
+
+def begin(sa):
+    """Starts an SA that the endpoint has, as its initiator."""
+    sa.become(event.STATE_INIT)
+    running.start(sa, initiate(sa), sa.endpoint.now)
 
 
 def initiate(sa):

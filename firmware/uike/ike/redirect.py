@@ -8,6 +8,7 @@ whoever sends it astray gains nothing but its absence. A responder sends away wh
 
 from uike import event, iana, reason
 from uike.ike.exchange import pack_where
+from uike.transient import load
 from uike.wire.address import pack, text
 from uike.wire.message import notify
 from uike.wire.refusal import Refusal
@@ -81,7 +82,7 @@ def _begin(sa, there, times, replaces):
     fresh.redirected = (sa.remote[0], times + [endpoint.now])
     fresh.replaces = replaces
     endpoint.sas.append(fresh)
-    endpoint.guard(fresh, endpoint.begin, fresh)
+    endpoint.guard(fresh, load("uike.ike.init").begin, fresh)
 
 
 def _ident(address):

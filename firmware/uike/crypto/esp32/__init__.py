@@ -27,7 +27,7 @@ class Provider(soft.Provider):
     engines = ()  # the drivers prove every result, and fall back by themselves
 
     def __init__(self, mpi=None, ecc=None):
-        self._mpi = mpi
+        self.mpi = mpi
         self._ecc = ecc
 
     def module(self, leaf):
@@ -37,16 +37,10 @@ class Provider(soft.Provider):
         __import__(_PACKAGE + leaf)
         return sys.modules[_PACKAGE + leaf]
 
-    def mpi(self):
-        return self._mpi() if self._mpi else None
-
-    def p256(self):
-        return self.multiply if kernels or self._ecc else None
-
-    def multiply(self, scalar, x, y, random):
+    def p256(self, scalar, x, y, random):
         engine = self._ecc() if self._ecc and scalar else None
         point = engine.multiply(scalar, x, y) if engine else None
-        return point or soft.Provider.multiply(self, scalar, x, y, random)
+        return point or self.module("p256").multiply(scalar, x, y, random)
 
     def release(self):
         soft.Provider.release(self)

@@ -27,6 +27,9 @@ class Provider:
 
     name = "soft"
     engines = ()
+    # What other providers do better than the modules beside this one
+    mpi = None  # () -> a driver of an engine for powers (`uike.crypto.esp32.mpi`), or None
+    p256 = None  # (scalar, x, y, random) -> coordinates of a multiple of a point, see p256.py
 
     def module(self, leaf):
         """The module of an algorithm; other providers have better ones of the same names."""
@@ -80,7 +83,7 @@ class Provider:
 
     def key_exchange(self, group, random):
         if group == iana.MODP_2048:
-            return self.module("modp").Modp2048(random, self.mpi())
+            return self.module("modp").Modp2048(random, self.mpi and self.mpi())
         if group == iana.CURVE25519:
             from uike.crypto.x25519 import X25519
 
@@ -88,12 +91,8 @@ class Provider:
         if group == iana.ECP_256:
             from uike.crypto.p256 import P256
 
-            return P256(random, self.multiply)
+            return P256(random, self.p256 or self.module("p256").multiply)
         raise ValueError("algorithm")
-
-    def multiply(self, scalar, x, y, random):
-        """Coordinates of a multiple of a point of P-256, integers; (0, 0) for infinity."""
-        return self.module("p256").multiply(scalar, x, y, random)
 
     def verify(self, algorithm, public_key, message, signature):
         return self.module("signature").verify(self, algorithm, public_key, message, signature)
@@ -103,16 +102,6 @@ class Provider:
 
     def public_key(self, private_key, random):
         return self.module("signature").public_key(self, private_key, random)
-
-    # What other providers do better than the modules beside this one
-
-    def mpi(self):
-        """A driver of an engine for powers (`uike.crypto.esp32.mpi`), or None."""
-        return None
-
-    def p256(self):
-        """A multiplication on P-256 that is constant in time, or None."""
-        return None
 
     def release(self):
         if sys.implementation.name == "micropython":

@@ -2,7 +2,8 @@
 
 Behind `verify`, `sign` and `public_key` of the providers `soft` and `esp32` (contract: uike/crypto/__init__.py). Each
 provider is asked for what it can do better: `hasher(hash_id)` is (what makes a hash object, its block size in bytes);
-`p256()` a constant-time multiplication on P-256 (see p256.py), `mpi()` a driver of an engine (esp32/mpi.py), or None.
+`p256` a multiplication on P-256 that is constant in time (see p256.py), and `mpi` makes a driver of an engine
+(esp32/mpi.py), or they are None.
 """
 
 import sys
@@ -57,7 +58,7 @@ def sign(provider, algorithm, key, message, random):
     digest = _digest(new, message)
     if kind == iana.KEY_RSA:
         return _module("rsa_sign").sign(
-            scheme == iana.RSASSA_PSS, hash_id, new, key[1:], digest, random, provider.mpi()
+            scheme == iana.RSASSA_PSS, hash_id, new, key[1:], digest, random, provider.mpi and provider.mpi()
         )
     return _module("ecdsa_sign").sign(kind, key[1], digest, new, block, random, _multiplication(provider, kind))
 
@@ -72,7 +73,7 @@ def public_key(provider, key, random):
 
 
 def _multiplication(provider, kind):
-    return provider.p256() if kind == iana.KEY_P256 else None
+    return provider.p256 if kind == iana.KEY_P256 else None
 
 
 def _digest(new, message):
