@@ -6,9 +6,10 @@ import ipaddress
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding
 from cryptography.x509.oid import NameOID
 
+from tests.crypto import cases
 from uike.pki.certificate import Certificate
 
 T0 = 1_800_000_000  # seconds since 1970 when everything was issued
@@ -18,11 +19,12 @@ DER = serialization.Encoding.DER
 
 @functools.cache
 def key(kind, number=0):
-    """A private key; the same for the same arguments, since RSA's take long to make."""
+    """A private key, the same in every run; RSA has one of each size."""
     if kind == "ed25519":
         return ed25519.Ed25519PrivateKey.from_private_bytes(bytes([number + 1]) * 32)
     if kind.startswith("rsa"):
-        return rsa.generate_private_key(65537, int(kind[3:]))
+        group, _ = next(cases.wycheproof(f"Signature/wycheproof/rsa_pkcs1_{kind[3:]}_sig_gen_test.json"))
+        return serialization.load_der_private_key(bytes.fromhex(group["privateKeyPkcs8"]), None)
     curve = {"p256": ec.SECP256R1, "p384": ec.SECP384R1, "p521": ec.SECP521R1, "p224": ec.SECP224R1}[kind]()
     return ec.derive_private_key(1_000_003 + number, curve)
 
@@ -58,7 +60,8 @@ def alt_names(*values):
 def _signed(builder, private, sha, pss):
     algorithm = None if isinstance(private, ed25519.Ed25519PrivateKey) else sha
     pads = padding.PSS(padding.MGF1(sha), sha.digest_size) if pss else None
-    return builder.sign(private, algorithm, rsa_padding=pads)
+    deterministic = isinstance(private, ec.EllipticCurvePrivateKey) or None
+    return builder.sign(private, algorithm, rsa_padding=pads, ecdsa_deterministic=deterministic)
 
 
 def issue(

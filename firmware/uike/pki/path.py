@@ -14,7 +14,7 @@ from uike.pki.certificate import refuse
 from uike.wire.refusal import Refusal
 
 _LENGTH_MAX = 6  # certificates, the peer's and the anchor included
-_SIGNATURES_MAX = 12  # verified for one peer
+_SIGNATURES_MAX = 8  # verified for one peer
 
 # extendedKeyUsage of a certificate that may speak IKE: any, serverAuth, clientAuth, ipsecIKE, ikeIntermediate.
 _PURPOSES = (

@@ -15,7 +15,7 @@ def number(digest, order, size):
 def verify(kind, public, digest, signature, multiply=None):
     """Whether r|s is a signature; `public` is 04|x|y. multiply(scalar, x, y, random) is that of p256.py."""
     curve = weierstrass.CURVES[kind]
-    size, m, _, n = curve[:4]
+    size, n = curve[0], curve[3]
     key = weierstrass.point(curve, public)
     if key is None or len(signature) != 2 * size:
         return False
@@ -31,10 +31,8 @@ def verify(kind, public, digest, signature, multiply=None):
         for scalar, point in ((u, base), (v, key)):
             found = multiply(scalar, point[0], point[1], bytes)  # zeros for random bytes: nothing to blind
             parts.append((found[0], found[1], 1) if any(found) else (0, 1, 0))
-        x, _, w = weierstrass.add(curve, parts[0], parts[1])
+        total = weierstrass.add(curve, parts[0], parts[1])
+        found = weierstrass.affine(curve, total) if total[2] else None
     else:
-        x, _, w = weierstrass.combine(curve, u, base, v, key)
-    if w == 0:
-        return False
-    # x / w modulo p is r or r + n: no division
-    return (x - r * w) % m == 0 or (r + n < m and (x - (r + n) * w) % m == 0)
+        found = weierstrass.combine(curve, u, base, v, key)
+    return found is not None and found[0] % n == r

@@ -101,12 +101,48 @@ def multiply(curve, scalar, random):
 
 
 def combine(curve, u, p, v, q):
-    """u * p + v * q, projective, in time that depends on all of them: nothing secret (Shamir's trick)."""
+    """Coordinates of u * p + v * q, of two points that are not infinity; None for infinity.
+
+    Takes time that depends on all of them: for what is not secret. Both scalars go at once (Shamir's trick), and the
+    sum is kept in Jacobian coordinates, x = X / Z**2 and y = Y / Z**3, where doubling takes less.
+    """
+    m = curve[1]
     both = add(curve, p, q)
-    total = (0, 1, 0)
+    terms = (None, p, q, affine(curve, both) if both[2] else None)
+    total = (1, 1, 0)
     for t in range(8 * curve[0] - 1, -1, -1):
-        total = add(curve, total, total)
-        choice = (u >> t & 1) + 2 * (v >> t & 1)
-        if choice:
-            total = add(curve, total, (p, q, both)[choice - 1])
-    return total
+        total = _double(m, total)
+        term = terms[(u >> t & 1) + 2 * (v >> t & 1)]
+        if term:
+            total = _add_affine(m, total, term[0], term[1])
+    x, y, z = total
+    if not z:
+        return None
+    inverse = pow(z, m - 2, m)
+    square = inverse * inverse % m
+    return x * square % m, y * square * inverse % m
+
+
+def _double(m, p):
+    """Twice a point in Jacobian coordinates, on a curve with a = -3."""
+    x, y, z = p
+    zz, yy = z * z % m, y * y % m
+    four = 4 * x * yy % m
+    slope = 3 * (x - zz) * (x + zz) % m
+    x3 = (slope * slope - 2 * four) % m
+    return x3, (slope * (four - x3) - 8 * yy * yy) % m, 2 * y * z % m
+
+
+def _add_affine(m, p, x2, y2):
+    """A point in Jacobian coordinates and (x2, y2)."""
+    x, y, z = p
+    if not z:
+        return x2, y2, 1
+    zz = z * z % m
+    h, r = (x2 * zz - x) % m, (y2 * zz * z - y) % m
+    if not h:
+        return (1, 1, 0) if r else _double(m, p)
+    hh = h * h % m
+    hhh, v = h * hh % m, x * hh % m
+    x3 = (r * r - hhh - 2 * v) % m
+    return x3, (r * (v - x3) - y * hhh) % m, z * h % m
