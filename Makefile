@@ -6,10 +6,10 @@ STAMP := $(VENV)/.stamp
 RUN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help emulate test lint format interop sim soak fuzz bench bench-peers esp32 picture clean
+.PHONY: help emulate test lint format interop sim soak fuzz bench bench-peers esp32 esp32-tunnel picture clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -64,6 +64,9 @@ bench-peers: $(STAMP) ## The same beside strongSwan on the same core (needs root
 esp32: $(STAMP) ## Prove it on an official MicroPython image: IMAGE=<.bin> EMULATOR=<qemu-system-xtensa>, or PORT=<serial port>
 	@$(RUN)/python -m host_tools.esp32 $(if $(PORT),--port "$(PORT)") $(if $(IMAGE),--image "$(IMAGE)") \
 	  $(if $(EMULATOR),--emulator "$(EMULATOR)") $(OPTIONS)
+
+esp32-tunnel: $(STAMP) ## The appliance on an official image in an emulator with Wi-Fi, and strongSwan (root): IMAGE= EMULATOR=
+	@$(RUN)/python -m host_tools.esp32.tunnel --image "$(IMAGE)" --emulator "$(EMULATOR)"
 
 picture: $(STAMP) ## The README's picture: a run of two boards, as it looks on a terminal
 	@$(RUN)/uike emulate --brief --svg .github/run.svg

@@ -10,7 +10,7 @@ from host_tools.emulator.vm import DoorError, run_script
 from tests.hardware import ecc_model, mpi_model
 from tests.hardware.mpi_model import Silicon
 
-MPI_MAX = 15_200  # bytes of heap while loaded, all transient
+MPI_MAX = 15_400  # bytes of heap while loaded, all transient
 ECC_MAX = 13_600
 
 PRELUDE = """
