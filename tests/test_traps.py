@@ -16,7 +16,7 @@ FILES = sorted(FIRMWARE.rglob("*.py"))
 # Built into every official ESP32 image, and used or usable by us.
 _MODULES = (
     "_thread array asyncio binascii collections cryptolib deflate errno esp32 gc hashlib heapq io json machine math micropython"
-    " network os select socket struct sys time uctypes uike vfs"
+    " network ntptime os select socket struct sys time uctypes uike vfs"
 ).split()
 
 

@@ -61,7 +61,7 @@ class Udp:
                 self._sockets[local_port].sendto(datagram, destination)
                 return True
             except OSError as error:
-                if error.errno not in _NO_MEMORY:
+                if error.args[0] not in _NO_MEMORY:
                     return False
                 time.sleep_ms(_PAUSE_MS)
         return False

@@ -1,0 +1,141 @@
+"""The board's store: whatever byte the power goes at, a blob is the old one or the new one, and a broken one is seen."""
+
+import builtins
+import json
+import os
+
+import pytest
+
+from uike.hal.esp32 import store as module
+from uike.hal.esp32.store import Store
+
+OLD, NEW = b"the old blob", b"the new blob, which is longer"
+
+
+class PowerCut(BaseException):
+    pass
+
+
+class Disk:
+    """Cuts the power after so many steps: each byte written, each rename and each opened file is one."""
+
+    def __init__(self, monkeypatch, steps):
+        self.left = steps
+        self._rename, self._open = os.rename, builtins.open
+        monkeypatch.setattr(module.os, "rename", self.rename)
+        monkeypatch.setattr(module, "open", self.open, raising=False)
+
+    def step(self):
+        if not self.left:
+            raise PowerCut
+        self.left -= 1
+
+    def rename(self, old, new):
+        self.step()
+        self._rename(old, new)
+
+    def open(self, path, mode):
+        if "w" not in mode:
+            return self._open(path, mode)
+        self.step()
+        return File(self, self._open(path, mode, buffering=0))
+
+
+class File:
+    def __init__(self, disk, file):
+        self.disk, self.file = disk, file
+
+    def write(self, data):
+        for i in range(len(data)):
+            self.disk.step()
+            self.file.write(data[i : i + 1])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.file.close()
+
+
+def test_what_is_written_is_read(tmp_path):
+    store = Store(str(tmp_path / "store"))
+    assert store.read("seed") is None
+    for blob in (OLD, NEW, b"", bytes(5000)):
+        store.write("seed", blob)
+        assert store.read("seed") == blob and Store(str(tmp_path / "store")).read("seed") == blob
+    assert not store.fallen
+
+
+def test_a_power_cut_at_every_step_leaves_the_old_or_the_new(tmp_path, monkeypatch):
+    found = set()
+    for steps in range(80):
+        directory = str(tmp_path / str(steps))
+        Store(directory).write("config.json", b"the one before")
+        Store(directory).write("config.json", OLD)
+        with monkeypatch.context() as patch:
+            Disk(patch, steps)
+            try:
+                Store(directory).write("config.json", NEW)
+                done = True
+            except PowerCut:
+                done = False
+        store = Store(directory)
+        found.add((store.read("config.json"), done))
+        assert store.read("config.json") == NEW if done else store.read("config.json") in (OLD, NEW)
+        store.write("config.json", b"and one more")
+        assert Store(directory).read("config.json") == b"and one more"
+    assert found == {(OLD, False), (NEW, False), (NEW, True)}
+
+
+def test_two_cuts_in_a_row(tmp_path, monkeypatch):
+    for first in range(0, 80, 3):
+        for second in range(0, 80, 7):
+            directory = str(tmp_path / f"{first}-{second}")
+            Store(directory).write("a", OLD)
+            for steps, blob in ((first, NEW), (second, b"third")):
+                with monkeypatch.context() as patch:
+                    Disk(patch, steps)
+                    try:
+                        Store(directory).write("a", blob)
+                    except PowerCut:
+                        pass
+            assert Store(directory).read("a") in (OLD, NEW, b"third")
+
+
+@pytest.mark.parametrize("at", [0, 3, 4, 10, -1])
+def test_a_broken_blob_falls_back_to_the_one_before_and_says_so(tmp_path, at):
+    directory = tmp_path / "store"
+    store = Store(str(directory))
+    store.write("a", OLD)
+    store.write("a", NEW)
+    data = bytearray((directory / "a").read_bytes())
+    data[at] ^= 1
+    (directory / "a").write_bytes(data)
+    again = Store(str(directory))
+    assert again.read("a") == OLD and again.fallen == ["a"]
+    (directory / "a").write_bytes(data[:2])
+    assert Store(str(directory)).read("a") == OLD
+
+
+def test_nothing_is_read_of_what_is_broken_all_over(tmp_path):
+    store = Store(str(tmp_path / "store"))
+    store.write("a", OLD)
+    (tmp_path / "store" / "a").write_bytes(b"xx")
+    assert store.read("a") is None
+
+
+def test_settings(tmp_path):
+    store = Store(str(tmp_path / "store"))
+    assert store.settings("network.json") == {}
+    for text, expected in (('{"wifi": {"ssid": "x"}}', {"wifi": {"ssid": "x"}}), ("[1]", {}), ("{", {})):
+        store.write("network.json", text.encode())
+        assert store.settings("network.json") == expected
+    assert json.loads("{}") == {}
+
+
+def test_erasing_overwrites_and_removes(tmp_path):
+    store = Store(str(tmp_path / "store"))
+    store.write("a", OLD)
+    store.write("a", NEW)
+    store.erase()
+    assert not list((tmp_path / "store").iterdir()) and store.read("a") is None
