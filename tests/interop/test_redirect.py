@@ -39,7 +39,7 @@ def test_strongswan_follows_us(namespaces, gateway, tmp_path, runtime):
         gateway.wait_for(r"redirected to 192\.0\.2\.3")
         gateway.wait_for(r"generating IKE_SA_INIT request 0 \[ .*N\(REDIR_FROM\)")
         board.wait_for("child_up")
-        assert [(row["reason"], row["notify"]) for row in board.events("closed")] == [(241, 16407)] * 2
+        assert {(row["reason"], row["notify"]) for row in board.events("closed")} == {(241, 16407)}
         assert "5 packets transmitted, 5 received" in ping(gateway, "10.2.0.1")
         Tunnel(board, gateway, "responder", runtime).agree()
 
