@@ -10,7 +10,7 @@ import os
 import time
 
 from proof.measure import check, figure, free, provider
-from uike import config, endpoint
+from uike import config, endpoint, reason
 from uike.crypto.drbg import Drbg
 
 _ROLES = ("initiator", "responder")
@@ -64,6 +64,10 @@ class _Pair:
             side.tick(self.now)
             side.events()
 
+    def drops(self):
+        """Numbers of the reasons why datagrams were dropped, on either side."""
+        return [number for side in self.sides for number in side.drops]
+
     def _timed(self, index, function, *arguments):
         start = time.ticks_us()
         function(*arguments)
@@ -87,15 +91,24 @@ def _loading(key_exchange):
 
 
 def run(crypto_name, suite, trees, warm):
+    keep = endpoint.drop
     pair = _Pair(crypto_name, trees)
     if warm:
         pair.warm_up()
     else:
         free("free with two engines")
     up = pair.handshake()
+    if warm and not up and reason.NO_MEMORY in pair.drops():  # a board has one engine
+        print("two engines with all their code do not fit: measured with loading it")
+        endpoint.drop = keep
+        pair = None
+        gc.collect()
+        pair = _Pair(crypto_name, trees)
+        suite += ", loading its code"
+        up = pair.handshake()
     for role, spent in zip(_ROLES, pair.spent):
         figure("%s, %s" % (suite, role), spent, "us")
-    check(suite, up, "no tunnel on both sides; drops by reason: %r" % ([side.drops for side in pair.sides],))
+    check(suite, up, "no tunnel on both sides; drops by reason: %r" % (pair.drops(),))
     if not warm:
         for side in pair.sides:
             side.events()
