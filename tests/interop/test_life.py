@@ -156,3 +156,17 @@ def test_a_cookie_is_sent_back(namespaces, charon, tmp_path):
         assert result["status"] == 0
         gateway.wait_for(r"generating IKE_SA_INIT response 0 \[ N\(COOKIE\) \]")
         gateway.wait_for(r"parsed IKE_SA_INIT request 0 \[ N\(COOKIE\) SA KE No")
+
+
+@pytest.mark.parametrize("runtime", ["cpython", "vm"])
+def test_strongswan_sends_our_cookie_back(namespaces, gateway, tmp_path, runtime):
+    gateway.configure(connection(**RESPONDER))
+    configuration = boards.responder("cookie_threshold = 0\n")  # always
+    with boards.Board(namespaces, tmp_path, configuration, "--runtime", runtime) as board:
+        board.wait_for("greeting")
+        gateway.swanctl("--initiate", "--child", "net", "--timeout", "20")
+        board.wait_for("child_up")
+        result = board.finish()
+    assert result["established"] and result["failure"] is None
+    gateway.wait_for(r"parsed IKE_SA_INIT response 0 \[ N\(COOKIE\) \]")
+    gateway.wait_for(r"generating IKE_SA_INIT request 0 \[ N\(COOKIE\) SA KE No")
