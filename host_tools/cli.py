@@ -6,6 +6,7 @@ import rich_click as click
 
 COMMANDS = {  # name: module that has `command`
     "boards": "host_tools.boards",
+    "image": "host_tools.image_command",
     "emulate": "host_tools.emulate",
     "bench": "host_tools.bench.command",
 }

@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from host_tools import certificate_files
+from host_tools import certificate_files, network_settings
 from uike import config
 
 
@@ -12,13 +12,19 @@ class ConfigFileError(Exception):
 
 
 def read(path: Path) -> dict:
-    """The tree of a configuration file, as the device stores it. Raises ConfigFileError."""
+    """The connections of a configuration file, as the device stores them. Raises ConfigFileError."""
+    return load(path)[0]
+
+
+def load(path: Path) -> tuple[dict, dict]:
+    """(connections, settings of the network), as the device stores both. Raises ConfigFileError."""
     try:
-        tree = _with_files(tomllib.loads(path.read_text(encoding="utf-8")), path.parent)
+        tree, network = network_settings.split(tomllib.loads(path.read_text(encoding="utf-8")))
+        tree = _with_files(tree, path.parent)
         config.load(tree)
     except OSError as error:
         raise ConfigFileError(f"{path}: {error.strerror or error}") from error
-    except certificate_files.CertificateFileError as error:
+    except (certificate_files.CertificateFileError, network_settings.NetworkError) as error:
         raise ConfigFileError(f"{path}: {error}") from None
     except config.ConfigError as error:
         raise ConfigFileError(f"{path}: {describe(error)}") from None
@@ -26,7 +32,7 @@ def read(path: Path) -> dict:
         raise ConfigFileError(f"{path}: {error}") from None
     except RecursionError:
         raise ConfigFileError(f"{path}: nested too deeply") from None
-    return tree
+    return tree, network
 
 
 def _with_files(tree: dict, directory: Path) -> dict:

@@ -1,0 +1,69 @@
+"""How a board reaches its network: the tables [wifi] and [static] of a configuration file, checked.
+
+[wifi]
+ssid = "net"                  # and password = "..." unless the network is open
+country = "DE"                # and hostname = "gw-7", both optional
+
+[static]                      # instead of DHCP
+address = "192.0.2.7"         # and netmask, gateway, dns
+"""
+
+import ipaddress
+import re
+
+_WIFI = ("ssid", "password", "country", "hostname")
+_STATIC = ("address", "netmask", "gateway", "dns")  # in the order of the driver's
+
+
+class NetworkError(Exception):
+    """A table is refused; the text names the key, what is wrong and what is allowed. No password is in it."""
+
+
+def split(tree: dict) -> tuple[dict, dict]:
+    """(the rest of a file's tree, settings as uike/hal/esp32/network.py reads them). Raises NetworkError."""
+    rest = {key: value for key, value in tree.items() if key not in ("wifi", "static")}
+    found = {}
+    if "wifi" in tree:
+        found["wifi"] = _wifi(tree["wifi"])
+    if "static" in tree:
+        found["static"] = _static(tree["static"])
+    return rest, found
+
+
+def _table(name, table, keys):
+    if not isinstance(table, dict):
+        raise NetworkError(f"{name}: not a table; allowed: [{name}]")
+    for key, value in table.items():
+        if key not in keys:
+            raise NetworkError(f"[{name}] {key}: unknown; allowed: {', '.join(keys)}")
+        if not isinstance(value, str):
+            raise NetworkError(f"[{name}] {key}: bad value; allowed: text")
+    return table
+
+
+def _wifi(table):
+    table = _table("wifi", table, _WIFI)
+    rules = (
+        ("ssid", lambda text: 1 <= len(text.encode()) <= 32, "1 to 32 bytes"),
+        ("password", lambda text: re.fullmatch(r"[ -~]{8,63}|[0-9a-fA-F]{64}", text), "8 to 63 characters of ASCII"),
+        ("country", lambda text: re.fullmatch(r"[A-Z]{2}", text), 'two capital letters, as in "DE"'),
+        ("hostname", lambda text: re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,31}", text), "up to 32 letters and digits"),
+    )
+    if "ssid" not in table:
+        raise NetworkError("[wifi] ssid: missing; allowed: the network's name")
+    for key, good, allowed in rules:
+        if key in table and not good(table[key]):
+            raise NetworkError(f"[wifi] {key}: bad value; allowed: {allowed}")
+    return dict(table)
+
+
+def _static(table):
+    table = _table("static", table, _STATIC)
+    for key in _STATIC:
+        try:
+            ipaddress.IPv4Address(table[key])
+        except KeyError:
+            raise NetworkError(f"[static] {key}: missing; allowed: an IPv4 address") from None
+        except ValueError:
+            raise NetworkError(f"[static] {key}: not an IPv4 address; allowed: an IPv4 address") from None
+    return [table[key] for key in _STATIC]
