@@ -4,12 +4,16 @@ payloads and notifies that belong there."""
 import pytest
 
 from tests.handshake import Eavesdropper
+from tests.ike.test_certificates import CA, shown
 from tests.ike.test_cookie import Asking
 from tests.ike.test_rekey import OTHER, PFS, more, rekey_child, rekey_ike, start
 from tests.interop.test_tshark import INNER, SUITES, capture, tshark
 from tests.world import BOARD, ESP_GCM, GATEWAY, World, connection
 from uike import iana
+from uike.wire.address import pack
 
+NOBODY = "203.0.113.77"
+CERTIFICATES = {"psk": b"", "cacerts": (CA.der,), "require_time": False}
 P256 = (4, 19, 0)
 BOTH_GROUPS = ((1, 12, 128), (2, 5, 0), (3, 12, 0), (4, 31, 0), P256)
 ONE_GROUP = ((1, 12, 128), (2, 5, 0), (3, 12, 0), P256)
@@ -105,6 +109,30 @@ KINDS = {
         [(INFO, [D], []), (INFO, [], [])],
     ),
     "liveness": ({}, {}, lambda wire: wire.run(wire.now + 61_000), [(INFO, [], [])]),
+    "childless": (
+        {"childless": True},
+        {},
+        None,
+        [(AUTH, [iana.IDr, iana.AUTH, N, iana.CP], [16396])],
+    ),
+    "certificates": (
+        {**CERTIFICATES, **shown("ed25519", 101, "dev.example")},
+        {**CERTIFICATES, **shown()},
+        None,
+        [(AUTH, [iana.IDr, iana.CERT, iana.AUTH, N, iana.CP, SA, TSI, TSR], [16396])],
+    ),
+    "sent to another gateway": (
+        {"redirect": True},
+        {"redirect_to": pack(NOBODY)},
+        None,
+        [(INIT, [N], [iana.REDIRECT])],
+    ),
+    "transport mode": (
+        {"transport": True, "virtual_ip": False, "local_ts": (), "remote_ts": ()},
+        {"transport": True, "pool": None, "local_ts": (), "remote_ts": ()},
+        None,
+        [(AUTH, [iana.IDr, iana.AUTH, N, SA, N, N, TSI, TSR], [16396, 16391, 16394])],
+    ),
 }
 
 
@@ -147,6 +175,7 @@ def watched(ours, theirs, suite):
     keys = Keys()
     base = {"proposals": (suite[0],), "esp_proposals": (suite[1],)}
     wire = World(connection(True, **{**base, **ours}), connection(False, **{**base, **theirs}), provider=keys)
+    wire.gone = (NOBODY,)
 
     def look(sender, datagram, port):
         keys.look(wire, suite)
