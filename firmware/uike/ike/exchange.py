@@ -252,7 +252,14 @@ def _trace_sent(sa, exchange, response, message_id, payloads, datagrams):
         _trace(sa, None, exchange, flags, message_id, payloads, size)
 
 
-def _trace(sa, received, exchange, flags, message_id, payloads, size):
+def _trace(sa, *message):
+    try:
+        _show(sa, *message)
+    except MemoryError:  # a message with certificates is long: it goes on its way all the same
+        sa.endpoint.drop(reason.NO_MEMORY)
+
+
+def _show(sa, received, exchange, flags, message_id, payloads, size):
     source = received or sa  # the message itself knows best where it came from
     shown = []
     for kind, body in payloads:
