@@ -252,28 +252,24 @@ def _trace_sent(sa, exchange, response, message_id, payloads, datagrams):
         _trace(sa, None, exchange, flags, message_id, payloads, size)
 
 
-def _trace(sa, *message):
-    try:
-        _show(sa, *message)
-    except MemoryError:  # a message with certificates is long: it goes on its way all the same
-        sa.endpoint.drop(reason.NO_MEMORY)
-
-
-def _show(sa, received, exchange, flags, message_id, payloads, size):
+def _trace(sa, received, exchange, flags, message_id, payloads, size):
     source = received or sa  # the message itself knows best where it came from
     shown = []
-    for kind, body in payloads:
-        # a MAC made with the PSK: whoever reads it can try passwords against it; a token, which would end the SA
-        if kind == iana.AUTH or kind == iana.N and body[2] << 8 | body[3] == iana.QUICK_CRASH_DETECTION:
-            body = bytes(body[:4]) + bytes(len(body[4:]))  # it may be shorter
-        shown.append((kind, body))
-    plain = build(source.spi_i, source.spi_r, exchange, flags, message_id, shown)
-    head = struct.pack(">BH", exchange != iana.IKE_SA_INIT, size)
-    sa.endpoint.trace(
-        event.MESSAGE,
-        sa.number,
-        bytes((received is None,)) + pack_where(source.local) + pack_where(source.remote) + head + plain,
-    )
+    try:
+        for kind, body in payloads:
+            # a MAC made with the PSK: whoever reads it can try passwords against it; a token, which would end the SA
+            if kind == iana.AUTH or kind == iana.N and body[2] << 8 | body[3] == iana.QUICK_CRASH_DETECTION:
+                body = bytes(body[:4]) + bytes(len(body[4:]))  # it may be shorter
+            shown.append((kind, body))
+        plain = build(source.spi_i, source.spi_r, exchange, flags, message_id, shown)
+        head = struct.pack(">BH", exchange != iana.IKE_SA_INIT, size)
+        sa.endpoint.trace(
+            event.MESSAGE,
+            sa.number,
+            bytes((received is None,)) + pack_where(source.local) + pack_where(source.remote) + head + plain,
+        )
+    except MemoryError:  # a message with certificates is long: it goes on its way all the same
+        sa.endpoint.drop(reason.NO_MEMORY)
 
 
 def pack_where(where):
