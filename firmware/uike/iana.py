@@ -87,6 +87,9 @@ ID_DER_ASN1_DN = 9
 ID_DER_ASN1_GN = 10
 ID_KEY_ID = 11
 
+# Certificate encodings (section 3.6)
+CERT_X509_SIGNATURE = 4
+
 # Authentication methods (section 3.8)
 AUTH_RSA = 1
 AUTH_SHARED_KEY = 2

@@ -10,15 +10,9 @@ import pytest
 from host_tools.peers.network import BOARD, INNER, Namespaces
 from host_tools.peers.strongswan import Gateway, connection
 from tests.interop import board as boards
+from tests.interop.tunnel import TOWARDS_US as RESPONDER
 
 MOVED = "192.0.2.3"
-RESPONDER = {
-    "remote": "192.0.2.2",
-    "pool": False,
-    "ask_address": True,
-    "local_ts": "dynamic",
-    "remote_ts": "10.2.0.0/16",
-}
 RUNTIMES = pytest.mark.parametrize("runtime", ["cpython", "vm"])
 
 

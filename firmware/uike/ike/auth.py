@@ -10,7 +10,6 @@ from uike.wire.message import notify
 from uike.wire.refusal import Refusal
 
 _ID_MAX = 256
-_X509 = b"\x04"  # certificate encoding: X.509 Certificate - Signature
 _KEY_PAD = b"Key Pad for IKEv2"
 
 
@@ -38,7 +37,7 @@ def same(wanted, peer):
 
 def certificates(connection):
     """CERT payloads: ours first, then those between it and a CA."""
-    return [(iana.CERT, _X509 + data) for data in connection.cert]
+    return [(iana.CERT, bytes((iana.CERT_X509_SIGNATURE,)) + data) for data in connection.cert]
 
 
 def trusted(sa):

@@ -5,7 +5,6 @@ from uike.pki import identity, path, signature
 from uike.pki.certificate import Certificate, refuse
 from uike.wire.refusal import Refusal
 
-_X509 = 4  # certificate encoding: X.509 Certificate - Signature
 _CERTIFICATES_MAX = 6  # of the peer
 
 # The methods of old: their number, kind of key, algorithm
@@ -22,7 +21,7 @@ def verify(sa, message, peer, octets, body):
     connection, endpoint = sa.connection, sa.endpoint
     shown = []
     for kind, start, end in message.payloads:
-        if kind == iana.CERT and message.buffer[start] == _X509 and len(shown) < _CERTIFICATES_MAX:
+        if kind == iana.CERT and message.buffer[start] == iana.CERT_X509_SIGNATURE and len(shown) < _CERTIFICATES_MAX:
             shown.append(Certificate(bytes(message.buffer[start + 1 : end])))
     if not shown:
         refuse(reason.CERTIFICATE_MISSING)

@@ -4,11 +4,9 @@ from uike import iana
 from uike.pki.certificate import Certificate
 from uike.pki.key import identifier
 
-_X509 = b"\x04"  # certificate encoding: X.509 Certificate - Signature
-
 
 def trusted(sa):
     """CERTREQ with the key hashes of our trust anchors; nothing without any."""
     crypto = sa.endpoint.crypto
     found = [identifier(crypto, Certificate(data).spki) for data in sa.connection.cacerts]
-    return [(iana.CERTREQ, _X509 + b"".join(found))] if found else []
+    return [(iana.CERTREQ, bytes((iana.CERT_X509_SIGNATURE,)) + b"".join(found))] if found else []

@@ -6,15 +6,7 @@ provider is asked for what it can do better: `hasher(hash_id)` is (what makes a 
 (esp32/mpi.py), or they are None.
 """
 
-import sys
-
 from uike import iana
-
-
-def _module(leaf):
-    name = "uike.crypto.soft." + leaf
-    __import__(name)
-    return sys.modules[name]
 
 
 def _take_apart(algorithm, key):
@@ -39,12 +31,12 @@ def verify(provider, algorithm, key, message, signature):
         return False
     scheme, hash_id, kind = found
     if kind == iana.KEY_ED25519:
-        return _module("ed25519").verify(provider.hasher(iana.SHA2_512)[0], key[1], message, signature)
+        return provider.module("ed25519").verify(provider.hasher(iana.SHA2_512)[0], key[1], message, signature)
     new = provider.hasher(hash_id)[0]
     digest = _digest(new, message)
     if kind == iana.KEY_RSA:
-        return _module("rsa").verify(scheme == iana.RSASSA_PSS, hash_id, new, key[1:], digest, signature)
-    return _module("ecdsa").verify(kind, key[1], digest, signature, _multiplication(provider, kind))
+        return provider.module("rsa").verify(scheme == iana.RSASSA_PSS, hash_id, new, key[1:], digest, signature)
+    return provider.module("ecdsa").verify(kind, key[1], digest, signature, _multiplication(provider, kind))
 
 
 def sign(provider, algorithm, key, message, random):
@@ -53,14 +45,14 @@ def sign(provider, algorithm, key, message, random):
         raise ValueError("algorithm")
     scheme, hash_id, kind = found
     if kind == iana.KEY_ED25519:
-        return _module("ed25519").sign(provider.hasher(iana.SHA2_512)[0], key[1], message, random)
+        return provider.module("ed25519").sign(provider.hasher(iana.SHA2_512)[0], key[1], message, random)
     new, block = provider.hasher(hash_id)
     digest = _digest(new, message)
     if kind == iana.KEY_RSA:
-        return _module("rsa_sign").sign(
+        return provider.module("rsa_sign").sign(
             scheme == iana.RSASSA_PSS, hash_id, new, key[1:], digest, random, provider.mpi and provider.mpi()
         )
-    return _module("ecdsa_sign").sign(kind, key[1], digest, new, block, random, _multiplication(provider, kind))
+    return provider.module("ecdsa_sign").sign(kind, key[1], digest, new, block, random, _multiplication(provider, kind))
 
 
 def public_key(provider, key, random):
@@ -68,8 +60,8 @@ def public_key(provider, key, random):
     if kind == iana.KEY_RSA:
         return key[:3]
     if kind == iana.KEY_ED25519:
-        return kind, _module("ed25519").public(provider.hasher(iana.SHA2_512)[0], key[1], random)
-    return kind, _module("ecdsa_sign").public(kind, key[1], random, _multiplication(provider, kind))
+        return kind, provider.module("ed25519").public(provider.hasher(iana.SHA2_512)[0], key[1], random)
+    return kind, provider.module("ecdsa_sign").public(kind, key[1], random, _multiplication(provider, kind))
 
 
 def _multiplication(provider, kind):
