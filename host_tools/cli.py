@@ -10,6 +10,7 @@ COMMANDS = {  # name: module that has `command`
     "emulate": "host_tools.emulate",
     "bench": "host_tools.bench.command",
     "ladder": "host_tools.ladder.command",
+    "explain": "host_tools.explain.command",
 }
 
 
