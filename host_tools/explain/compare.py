@@ -43,8 +43,7 @@ def difference(ours, theirs, kinds=_ORDER) -> Difference | None:
 def _first(one, other, kinds) -> Difference | None:
     for kind in kinds:
         mine, yours = ([each for each in rows if each[0] == kind] for rows in (one, other))
-        if kind in (iana.KE_METHOD, iana.INTEG, iana.ESN):  # its absence is a value: none
-            mine, yours = mine or [(kind, 0, 0)], yours or [(kind, 0, 0)]
+        mine, yours = mine or [(kind, 0, 0)], yours or [(kind, 0, 0)]  # its absence is a value: none
         if not set(mine) & set(yours):
             return Difference(kind, [names.transform_text(each) for each in mine], [*map(names.transform_text, yours)])
     return None

@@ -58,7 +58,7 @@ def _collisions(story):
         if each.fields["collision"]:
             what = "Child SA" if each.name == "child_rekeyed" else "IKE SA"
             kept = "ours was kept" if each.fields["collision"] == 1 else "the peer's was kept"
-            yield f"both sides replaced the same {what} at once; {kept}, for the lowest nonce loses (RFC 7296 section 2.8)"
+            yield f"both sides replaced the same {what} at once; {kept}, by the nonces (RFC 7296 section 2.8)"
     for each in story.rejects:
         if each.fields["reason"] in _COLLISIONS:
             yield f"{reasons.text(each.fields['reason'])}: {reasons.remedy(each.fields['reason'])}"

@@ -1,7 +1,8 @@
 """Asking a gateway from this PC: what it answers to, on which port, in which version, and how long a datagram may be.
 
-Each question is one IKE message that leaves nothing behind at a gateway: a header of a version that does not exist, to
-which RFC 7296 section 2.5 has an answer; an IKE_SA_INIT with everything that we can name; the first message of IKEv1.
+A header of a version that does not exist has its answer in RFC 7296 section 2.5, and leaves nothing behind. One
+IKE_SA_INIT with everything that we can name does, and so does the first message of IKEv1: a gateway forgets them in
+half a minute.
 """
 
 import errno
@@ -9,17 +10,21 @@ import os
 import socket
 import struct
 import subprocess
+import sys
 from dataclasses import dataclass, field
 
 from host_tools import names, payloads
 from uike import iana
 
-TIMEOUT_S = 0.5
+_PATIENCE_S = 0.5
+_ARP_S = 1.7
 _TRIES = 2
 _LENGTHS = (576, 1280, 1400, 1500)  # of IP datagrams
 _UDP_IP = 28
 _MARKER = bytes(4)  # the non-ESP marker of port 4500
-_MTU_DISCOVER, _MTU_PROBE = 10, 3  # Linux: IP_MTU_DISCOVER, IP_PMTUDISC_PROBE: set DF, and know no path
+_RECVERR = 11  # Linux: IP_RECVERR: a host that is not there is an error too
+_MTU_DISCOVER, _MTU_PROBE = 10, 3  # Linux: IP_RECVERR = 11  # Linux: IP_RECVERR: a host that is not there is an error too
+_MTU_DISCOVER, IP_PMTUDISC_PROBE: set DF, and know no path
 _CIPHERS = [(12, 128), (12, 256), (12, 192), (3, 0), (13, 128), (13, 256)]
 _AEAD = [(20, 128), (20, 256), (28, 0), (19, 128), (18, 128), (16, 128)]
 _GROUPS = (31, 19, 14, 20, 21, 15, 16, 18, 5, 2, 28, 24)
@@ -46,15 +51,18 @@ def probe(address: str) -> Findings:
     """Ask everything; takes some seconds when nothing answers."""
     found = Findings(address)
     found.pings = _ping(address)
-    found.port_500, _ = _ask(address, 500, _version())
+    patience = _PATIENCE_S if found.pings else _ARP_S  # a neighbour that is not there is known after a while
+    found.port_500, _ = _ask(address, 500, _version(), patience)
+    if found.port_500 in ("refused", "unreachable"):
+        found.port_4500 = found.port_500
+        return found
     found.port_4500, _ = _ask(address, 4500, _MARKER + _version())
-    if found.port_500 in ("answers", "silent"):
-        state, answer = _ask(address, 500, _init())
-        if state == "answers":
-            found.port_500 = "answers"
-            _read(found, answer)
-        state, answer = _ask(address, 500, _main_mode())
-        found.version_1 = state == "answers" and _is_version_1(answer)
+    state, answer = _ask(address, 500, _init())
+    if state == "answers":
+        found.port_500 = state
+        _read(found, answer)
+    state, answer = _ask(address, 500, _main_mode())
+    found.version_1 = state == "answers" and _is_version_1(answer)
     if found.port_500 == "answers":
         _lengths(found)
     return found
@@ -68,20 +76,25 @@ def _ping(address: str) -> bool | None:
     return done.returncode == 0
 
 
-def _ask(address: str, port: int, datagram: bytes, whole: bool = False) -> tuple[str, bytes]:
-    """(state, answer) of a port. ICMP comes back as an error of the socket."""
+def _ask(address: str, port: int, datagram: bytes, patience_s=_PATIENCE_S, whole=False) -> tuple[str, bytes]:
+    """(state, answer) of a port. ICMP comes back as an error of the socket; a cookie is sent back."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        asking.settimeout(TIMEOUT_S)
+        asking.settimeout(patience_s)
         if whole and hasattr(socket, "SOL_IP"):
-            asking.setsockopt(socket.SOL_IP, _MTU_DISCOVER, _MTU_PROBE)
+            asking.setsockopt(socket.SOL_IP, _RECVERR = 11  # Linux: IP_RECVERR: a host that is not there is an error too
+_MTU_DISCOVER, _MTU_PROBE)
         try:
             asking.connect((address, port))
             for _ in range(_TRIES):
                 asking.send(datagram)
                 try:
-                    return "answers", asking.recv(4096)
+                    answer = asking.recv(4096)
                 except TimeoutError:
                     continue
+                cookie = _cookie(answer)
+                if cookie is None:
+                    return "answers", answer
+                datagram = _with_cookie(datagram, cookie)
         except ConnectionRefusedError:
             return "refused", b""
         except OSError as error:
@@ -97,8 +110,8 @@ def _header(first: int, version: int, exchange: int, flags: int, size: int) -> b
     return os.urandom(8) + bytes(8) + bytes((first, version, exchange, flags)) + struct.pack(">II", 0, 28 + size)
 
 
-def _version() -> bytes:
-    return _header(0, 0x30, iana.IKE_SA_INIT, iana.FLAG_INITIATOR, 0)
+def _version(padding: int = 0) -> bytes:
+    return _header(0, 0x30, iana.IKE_SA_INIT, iana.FLAG_INITIATOR, padding) + bytes(padding)
 
 
 def _chain(parts: list[tuple[int, bytes]]) -> bytes:
@@ -119,16 +132,14 @@ def _proposal(last: bool, number: int, rows) -> bytes:
     return struct.pack(">BBHBBBB", 0 if last else 2, 0, 8 + len(body), number, iana.PROTO_IKE, 0, len(rows)) + body
 
 
-def _init(padding: int = 0) -> bytes:
-    """An IKE_SA_INIT request with every algorithm that has a name here; a Vendor ID makes it longer."""
+def _init() -> bytes:
+    """An IKE_SA_INIT request with every algorithm that has a name here."""
     common = [(iana.PRF, number) for number in (5, 6, 7, 2, 1)] + [(iana.KE_METHOD, number) for number in _GROUPS]
     integrity = [(iana.INTEG, number) for number in (12, 13, 14, 2, 1)]
     offers = _proposal(False, 1, [*((iana.ENCR, *row) for row in _CIPHERS), *integrity, *common])
     offers += _proposal(True, 2, [*((iana.ENCR, *row) for row in _AEAD), *common])
     parts = [(iana.SA, offers), (iana.KE, struct.pack(">HH", iana.CURVE25519, 0) + os.urandom(31) + b"\x40")]
     parts.append((iana.NONCE, os.urandom(32)))
-    if padding:
-        parts.append((iana.V, bytes(padding)))
     chain = _chain(parts)
     return _header(iana.SA, iana.VERSION, iana.IKE_SA_INIT, iana.FLAG_INITIATOR, len(chain)) + chain
 
@@ -155,6 +166,21 @@ def _main_mode() -> bytes:
 # -- answers ---------------------------------------------------------------------------------------------------------
 
 
+def _cookie(answer: bytes) -> bytes | None:
+    """The cookie that it asks for."""
+    for kind, body, sound in payloads.chain(answer):
+        if sound and kind == iana.N and body[2:4] == iana.COOKIE.to_bytes(2, "big"):
+            return body[4:]
+    return None
+
+
+def _with_cookie(request: bytes, cookie: bytes) -> bytes:
+    """The same request with the cookie before everything else (RFC 7296 section 2.6)."""
+    payload = struct.pack(">BBHBBH", request[16], 0, 8 + len(cookie), 0, 0, iana.COOKIE) + cookie
+    size = struct.pack(">I", len(request) + len(payload))
+    return request[:16] + bytes((iana.N,)) + request[17:24] + size + payload + request[28:]
+
+
 def _read(found: Findings, answer: bytes) -> None:
     for kind, body, sound in payloads.chain(answer):
         if sound and kind == iana.SA:
@@ -173,10 +199,7 @@ def _is_version_1(answer: bytes) -> bool:
 
 def _lengths(found: Findings) -> None:
     for length in _LENGTHS:
-        padding = length - _UDP_IP - len(_init()) - 4
-        if padding <= 0:
-            continue
-        state, _ = _ask(found.address, 500, _init(padding), whole=True)
+        state, _ = _ask(found.address, 500, _version(length - _UDP_IP - payloads.HEADER), whole=True)
         if state != "answers":
             found.lost = length
             return
