@@ -23,8 +23,7 @@ _LENGTHS = (576, 1280, 1400, 1500)  # of IP datagrams
 _UDP_IP = 28
 _MARKER = bytes(4)  # the non-ESP marker of port 4500
 _RECVERR = 11  # Linux: IP_RECVERR: a host that is not there is an error too
-_MTU_DISCOVER, _MTU_PROBE = 10, 3  # Linux: IP_RECVERR = 11  # Linux: IP_RECVERR: a host that is not there is an error too
-_MTU_DISCOVER, IP_PMTUDISC_PROBE: set DF, and know no path
+_MTU_DISCOVER, _MTU_PROBE = 10, 3  # Linux: IP_MTU_DISCOVER, IP_PMTUDISC_PROBE: set DF, and know no path
 _CIPHERS = [(12, 128), (12, 256), (12, 192), (3, 0), (13, 128), (13, 256)]
 _AEAD = [(20, 128), (20, 256), (28, 0), (19, 128), (18, 128), (16, 128)]
 _GROUPS = (31, 19, 14, 20, 21, 15, 16, 18, 5, 2, 28, 24)
@@ -80,9 +79,10 @@ def _ask(address: str, port: int, datagram: bytes, patience_s=_PATIENCE_S, whole
     """(state, answer) of a port. ICMP comes back as an error of the socket; a cookie is sent back."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         asking.settimeout(patience_s)
-        if whole and hasattr(socket, "SOL_IP"):
-            asking.setsockopt(socket.SOL_IP, _RECVERR = 11  # Linux: IP_RECVERR: a host that is not there is an error too
-_MTU_DISCOVER, _MTU_PROBE)
+        if sys.platform == "linux":
+            asking.setsockopt(socket.SOL_IP, _RECVERR, 1)
+            if whole:
+                asking.setsockopt(socket.SOL_IP, _MTU_DISCOVER, _MTU_PROBE)
         try:
             asking.connect((address, port))
             for _ in range(_TRIES):
