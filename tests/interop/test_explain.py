@@ -28,7 +28,9 @@ def namespaces():
 
 @pytest.fixture(scope="module")
 def charon(namespaces, tmp_path_factory):
-    with Gateway(namespaces, tmp_path_factory.mktemp("explain"), "block_threshold = 0") as gateway:
+    with Gateway(
+        namespaces, tmp_path_factory.mktemp("explain"), "block_threshold = 1000\ncookie_threshold = 1000"
+    ) as gateway:
         yield gateway
 
 

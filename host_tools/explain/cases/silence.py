@@ -12,6 +12,10 @@ def _case(story, verdict):
         _only_ikev1(verdict)
     elif not [each for each in story.messages if not each.out]:
         _nothing(story, verdict)
+    elif not story.of(iana.IKE_AUTH, False) and any(
+        each.notify(iana.COOKIE) for each in story.of(iana.IKE_SA_INIT, True)
+    ):
+        _too_many(story, verdict)
     elif verdict.exchange == "IKE_AUTH" and not story.of(iana.IKE_AUTH, True):
         _after_init(story, verdict)
 
@@ -34,6 +38,14 @@ def _nothing(story, verdict):
     )
     verdict.here = [f'remote = "{address}"']
     verdict.there = [f"remote_addrs = {story.local[0]}", "version = 2"]
+
+
+def _too_many(story, verdict):
+    """A gateway that asks for a cookie is under load; one that then says nothing has had enough of this address."""
+    verdict.case, verdict.who = "TOO_MANY_HALF_OPEN_AT_PEER", story.peer()
+    verdict.text = f"the gateway asked for a cookie, and did not answer when {story.local[0]} came back with it"
+    verdict.remedy = "wait half a minute: it has too many unfinished negotiations with this address; see why they fail"
+    verdict.there = ["block_threshold = 5  # strongswan.conf, charon: half-open IKE SAs of one address"]
 
 
 def _after_init(story, verdict):
