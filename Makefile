@@ -68,8 +68,10 @@ esp32: $(STAMP) ## Prove it on an official MicroPython image: IMAGE=<.bin> EMULA
 esp32-tunnel: $(STAMP) ## The appliance on an official image in an emulator with Wi-Fi, and strongSwan (root): IMAGE= EMULATOR=
 	@$(RUN)/python -m host_tools.esp32.tunnel --image "$(IMAGE)" --emulator "$(EMULATOR)"
 
-picture: $(STAMP) ## The README's picture: a run of two boards, as it looks on a terminal
-	@$(RUN)/uike emulate --brief --svg .github/run.svg
+picture: $(STAMP) ## The README's pictures: a run of two boards, on a terminal and as a ladder
+	@mkdir -p build
+	@$(RUN)/uike emulate --brief --svg .github/run.svg --record build/run.trace
+	@$(RUN)/uike ladder build/run-initiator.trace build/run-gateway.trace -o .github/ladder.svg
 
 clean: ## Remove what was made here
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

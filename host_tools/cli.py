@@ -9,6 +9,8 @@ COMMANDS = {  # name: module that has `command`
     "image": "host_tools.image_command",
     "emulate": "host_tools.emulate",
     "bench": "host_tools.bench.command",
+    "ladder": "host_tools.ladder.command",
+    "explain": "host_tools.explain.command",
 }
 
 

@@ -12,7 +12,7 @@ from uike import reason
 
 _COLLISIONS = ("", "; both did at once, and ours stays", "; both did at once, and the peer's stays")
 _INDENT = " " * 11
-_NORMAL_ENDS = (reason.DELETED_BY_US, reason.DELETED_BY_PEER, reason.REPLACED, reason.REDIRECTED, reason.SENT_AWAY)
+NORMAL_ENDS = (reason.DELETED_BY_US, reason.DELETED_BY_PEER, reason.REPLACED, reason.REDIRECTED, reason.SENT_AWAY)
 _STYLES = {"good": "bold green", "bad": "bold red", "warn": "yellow", "sent": "cyan", "received": "magenta"}
 
 
@@ -26,13 +26,16 @@ class Renderer:
 
     def event(self, event) -> None:
         """Print one decoded event; never raises for what a board says."""
-        lines = getattr(self, f"_{event.name}", self._unknown)(event)
-        for index, (text, style) in enumerate(lines):
+        for index, (text, style) in enumerate(self.lines(event)):
             start = f"{event.time_ms / 1000:>9.3f}  " if index == 0 else _INDENT
             if index == 0:
                 text = f"IKEv2:(SA {event.sa}) {text}" if event.sa else text
             line = Text.assemble(self._prefix, (start, "dim"), (text, _STYLES.get(style, style)))
             self._console.print(line, soft_wrap=True)
+
+    def lines(self, event) -> list[tuple[str, str]]:
+        """(text, style) of each line of an event; the styles are "good", "bad", "warn", "sent", or rich's."""
+        return getattr(self, f"_{event.name}", self._unknown)(event)
 
     def _unknown(self, event):
         return [(f"{event.name}: {event.fields}", "dim")]
@@ -196,7 +199,7 @@ class Renderer:
         return [(f"virtual IP {addresses}{netmask}{rest}", "")]
 
     def _closed(self, event):
-        return self._verdict("closed", event, event.fields["reason"] in _NORMAL_ENDS)
+        return self._verdict("closed", event, event.fields["reason"] in NORMAL_ENDS)
 
     def _reject(self, event):
         return self._verdict("refused", event, False)

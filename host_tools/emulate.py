@@ -9,7 +9,7 @@ from pathlib import Path
 import rich_click as click
 from rich.console import Console
 
-from host_tools import boards, config_file, demo
+from host_tools import boards, config_file, demo, recording
 from host_tools.emulator import report
 from host_tools.emulator.board import RUNTIMES, EmulatedBoard
 from host_tools.emulator.clock import RealClock
@@ -84,6 +84,14 @@ REPORT_WIDTH = 120  # of the table, where no terminal says otherwise
     metavar="FILE",
     help="Write each event of the trace there, a JSON object a line.",
 )
+@click.option(
+    "--record",
+    "record_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Keep the console's lines there, for `uike ladder` and `uike explain`; of two boards, in FILE with "
+    "the board's name before its suffix.",
+)
 @click.option("--stdin", "from_stdin", is_flag=True, help="Pass command lines (JSON) to the board's console.")
 @click.option("--tun", "tun_name", metavar="NAME", help="Connect the tunnel to a Linux TUN device (root).")
 @click.option("--trace/--no-trace", default=None, help="Show the protocol as it happens [default: unless --json].")
@@ -125,6 +133,7 @@ def _run(options) -> int:
         screen.width = REPORT_WIDTH
     tun = Tun(options["tun_name"]) if options["tun_name"] else None
     events = open(options["events_path"], "w", buffering=1) if options["events_path"] else None
+    files = [events] if events else []
     try:
         if options["config_path"]:
             actors, plan = _one_board(options, tun)
@@ -133,6 +142,8 @@ def _run(options) -> int:
         for index, actor in enumerate(actors):
             label = actor.name if len(actors) > 1 else ""
             report.follow(actor, index, label, screen if show_trace else None, events, not options["brief"])
+            if options["record_path"]:
+                files.append(recording.keep(actor, options["record_path"], label))
         session = Session(actors, plan, tun)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: session.interrupt())
@@ -143,8 +154,8 @@ def _run(options) -> int:
     finally:
         if tun:
             tun.close()
-        if events:
-            events.close()
+        for file in files:
+            file.close()
     summary = report.summary(actors[0])
     if options["as_json"]:
         click.echo(json.dumps(summary))

@@ -1,7 +1,7 @@
 """Why it failed, in words: for each number of `uike.reason` what happened, and the one change that would mend it."""
 
 from host_tools import certificate_reasons, names
-from uike import iana, reason
+from uike import reason
 
 _AGAIN = "nothing to do, unless it goes on: then somebody is sending this on purpose"
 _FAULT = "compare the software of both sides; a trace of both, side by side, shows where they part"
@@ -321,7 +321,7 @@ def _detail(number: int, fields: dict) -> str:
     if number in (reason.UNKNOWN_PEER_ID, reason.WRONG_PEER_ID) and len(data) > 1:
         return f": {names.id_text(data[0], data[1:])}"
     if number == reason.GROUP_REFUSED and len(data) == 2:
-        return f": {names.name(names.TRANSFORMS[iana.KE_METHOD], int.from_bytes(data, 'big'))}"
+        return f": {names.group(int.from_bytes(data, 'big'))}"
     if number == reason.UNKNOWN_CRITICAL_PAYLOAD and len(data) == 1:
         return f": type {data[0]}"
     if number in certificate_reasons.DETAILS:
