@@ -262,5 +262,29 @@ class Renderer:
     def _stopped(self, event):
         return self._verdict("stopped", event, False)
 
+    def _boot(self, event):
+        fields = event.fields
+        cause = reasons.RESET_CAUSES.get(fields["cause"], f"cause {fields['cause']}")
+        lines = [(f"started after {cause}, boot {fields['boots']} since the last good one", "dim")]
+        if fields["reason"]:
+            text, remedy = reasons.explain(event)
+            normal = fields["reason"] == reason.RESTART_ASKED
+            lines += [(f"the last run ended: {text}", "" if normal else "warn")]
+            lines += [] if normal else [(f"remedy: {remedy}", "bold")]
+        return lines
+
+    def _not_started(self, event):
+        text, remedy = reasons.explain(event)
+        return [(f"no attempt: {text}", "warn"), (f"remedy: {remedy}", "bold")]
+
+    def _safe_mode(self, event):
+        fields = event.fields
+        why = "its pin says so" if fields["strap"] else f"{fields['boots'] - 1} boots in a row failed"
+        return [(f"safe mode, {why}: only the console runs; it tries again in a quarter of an hour", "bad")]
+
+    def _store_fallen(self, event):
+        name = names.printable(event.fields["text"].encode())
+        return [(f"stored file {name} was broken: the one before it is in use", "warn")]
+
     def _garbled(self, event):
         return [(names.printable(f"garbled record: {event.fields['text']}".encode()), "warn")]

@@ -21,6 +21,7 @@ PSK_MAX = 256  # bytes
 CERTIFICATES_MAX = 6
 DNS_MAX = 4
 DOMAINS_MAX = 4
+GATEWAYS_MAX = 4
 
 _IKE_DEFAULT = (
     "aes128-aes256-sha256-x25519-ecp256-modp2048",
@@ -29,6 +30,7 @@ _IKE_DEFAULT = (
 _ESP_DEFAULT = ("aes128-aes256-sha256", "aes128gcm16-aes256gcm16-chacha20poly1305")
 _NAME = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 _ID_ALLOWED = "gw.example, user@example, 192.0.2.1, @#c0ffee (key id)"
+_REMOTES_ALLOWED = "an address or a name, or a list of up to 4, of an initiator"
 _TS_ALLOWED = 'a list of "10.1.0.0/16", "10.1.0.7", "10.1.0.5-10.1.0.9", "2001:db8::/32", each with [tcp/443] behind'
 
 
@@ -108,6 +110,8 @@ def _check(connection, table):
         raise ConfigError("local_id", "%any is nobody", _ID_ALLOWED)
     if connection.initiator and connection.remote == "%any":
         raise ConfigError("remote", "an initiator must know its gateway", "an address or a name")
+    if type(connection.remote) is tuple and not connection.initiator:
+        raise ConfigError("remote", "several of a responder", _REMOTES_ALLOWED)
     if connection.virtual_ip and connection.local_ts:
         raise ConfigError("local_ts", "given beside virtual_ip", "one of them: the virtual IP is the local selector")
     pools = connection.pool or connection.pool6
@@ -181,6 +185,16 @@ def _remote(value):
     if len(value) > 253 or [c for c in value if c not in _NAME] or numeric and not address.parse(value):
         raise _Problem("not an IPv4 address or a name", allowed)
     return value
+
+
+def _remotes(value):
+    """One gateway, or a tuple of them in the order in which they are tried."""
+    if type(value) not in (list, tuple):
+        return _remote(value)
+    found = tuple([_remote(item) for item in _list(value, GATEWAYS_MAX, _REMOTES_ALLOWED)])
+    if not found or "%any" in found:
+        raise _Problem("an empty list, or %any in it", _REMOTES_ALLOWED)
+    return found if len(found) > 1 else found[0]
 
 
 def _redirect_to(value):
@@ -382,7 +396,7 @@ def _lifetime(value, low, high):
 _KEYS = {
     "role": (None, None, None, ()),
     "local": ("local", _local, None, ()),
-    "remote": ("remote", _remote, None, ()),
+    "remote": ("remote", _remotes, None, ()),
     "local_id": ("local_id", _identity, None, ()),
     "remote_id": ("remote_id", _identity, None, ()),
     "psk": ("psk", _psk, None, ()),

@@ -20,6 +20,11 @@ class Store:
         except OSError:  # it is there
             pass
 
+    def has(self, name):
+        """Whether there is a blob of that name, sound or not."""
+        path = self._path(name)
+        return _exists(path) or _exists(path + ".new") or _exists(path + ".old")
+
     def read(self, name):
         """The bytes stored under a flat name such as "config.json", or None."""
         path = self._path(name)
