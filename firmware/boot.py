@@ -37,7 +37,7 @@ def main(locked, root=""):
         __import__("main")
         sys.modules["main"].main()
         why, detail = reason.RESTART_ASKED, b""
-    except BaseException as error:
+    except (Exception, KeyboardInterrupt, SystemExit) as error:
         why, detail = reason.APPLICATION_FAILED, _told(error)
         if not locked:
             sys.print_exception(error)
