@@ -367,10 +367,7 @@ _TEXTS = {
         "for hours there was no tunnel or no network, and a restart was the last thing to try",
         "the trace of the attempts says what stands in the way",
     ),
-    reason.UPDATE_REFUSED: (
-        "an update was refused; the version that runs stays",
-        "make the package for this board, with the key that it has, and a higher number",
-    ),
+    reason.ERASED: ("its keys and its configuration were erased", "provision it again"),
     reason.UPDATE_ROLLED_BACK: (
         "a new version did not prove itself in two boots, and was given up for the one before",
         "see what its boots said; it must reach a tunnel, or answer the console, within ten minutes",

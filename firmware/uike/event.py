@@ -45,7 +45,7 @@ REAUTHENTICATED = 51  # number of the SA that replaces this one(2)
 BOOT = 85  # cause(1: machine.reset_cause) boots since the last good one(1) reason(1) detail: how the last run ended
 NOT_STARTED = 86  # reason(1) gateway's name: an attempt that was not made
 SAFE_MODE = 87  # boots since the last good one(1) strap pin(1)
-UPDATE = 88  # step(1: app/update) version of the application
+UPDATE = 88  # step(1: 1 began, 2 on from the next boot, 3 proved itself) version of the application
 STORE_FALLEN = 89  # name of a stored blob that was broken: the one before it was read
 REDIRECTED = 60  # old gateway's endpoint(6) new gateway's endpoint(6)
 

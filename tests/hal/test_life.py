@@ -111,7 +111,8 @@ def test_a_version_on_trial_must_do_more_than_turn(boot, chip):
     with pytest.raises(Reset):
         life.turn(10 * MINUTE, "192.0.2.2", ())
     assert chip.memory[4] == reason.UPDATE_UNHEALTHY
-    life = boot()
+    life, said = boot(), []
+    life.tell(lambda code, sa, body: said.append((code, body)))
     life.turn(30_000, "192.0.2.2", [object()])
-    assert (boot.folder / "slot").read_text() == "b"
+    assert (boot.folder / "slot").read_text() == "b" and said[1:] == [(event.UPDATE, b"\x03")]
     life.turn(20 * MINUTE, "192.0.2.2", ())

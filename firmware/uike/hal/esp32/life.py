@@ -5,6 +5,8 @@ that were not lead to safe mode, in which only the console runs; so does a strap
 (`slots`) has to do better than turn: a tunnel or a command within ten minutes, or it is restarted and then given up.
 """
 
+import sys
+
 import machine
 
 from uike import event, reason
@@ -35,9 +37,14 @@ class Life:
         self._trial = self.slots.read()[1]
         self._settled = False
         self._linked_at = 0  # ms: when there was a network
+        self.machine = (
+            getattr(sys.implementation, "_mpy", 0) >> 10
+        )  # for which native code is, in MicroPython's numbers
+        self.trace = None
 
     def tell(self, trace):
-        """Traces how the last run ended, and safe mode."""
+        """Traces how the last run ended, and safe mode; from here on this has a voice."""
+        self.trace = trace
         trace(event.BOOT, 0, bytes((self._cause, self._boots, self.why)) + self.detail)
         if self.safe:
             trace(event.SAFE_MODE, 0, bytes((self._boots, self._strap)))
@@ -56,8 +63,9 @@ class Life:
             return
         if good or now >= _STEADY_MS and not self._trial:
             record.write(0)
-            self.slots.confirm()
             self._settled = True
+            if self.slots.confirm():
+                self.trace(event.UPDATE, 0, b"\x03")
         elif self._trial and now >= _TRIAL_MS:
             self.restart(reason.UPDATE_UNHEALTHY, b"")
 
