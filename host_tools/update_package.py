@@ -1,8 +1,8 @@
 """`uike update`: packages with a new version of the application, signed for the boards that have the key's public half.
 
-A package file is a mark, and behind it four parts with their lengths (4 bytes, big endian): header, signature, list, and
-the files one behind the other in the order of the list. What they mean is in firmware/uike/app/update.py; a device is
-given the parts one by one, by `Package.steps`.
+A package file is a mark, and behind it four parts with their lengths (4 bytes, big endian): header, signature, list,
+and the files one behind the other in the order of the list. What they mean is in firmware/uike/app/update.py; a device
+is given the parts one by one, by `Package.steps`.
 """
 
 import hashlib

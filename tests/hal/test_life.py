@@ -1,9 +1,12 @@
 """What a boot leaves behind: the watchdog, the record of the last run, safe mode, and when a boot is a good one."""
 
+import os
+
 import pytest
 
 from tests.hal.chip import Chip, Reset
 from uike import event, reason
+from uike.hal.esp32.store import Store
 
 MINUTE = 60_000
 
@@ -12,15 +15,18 @@ MINUTE = 60_000
 def boot(chip, tmp_path):
     """One more boot, as the launcher counts it: a Life."""
 
-    def make(provisioned=True, settings=None):
+    store = Store(str(tmp_path / "store"))
+    store.write("config.json", b"{}")
+
+    def make(settings=None):
         boots = chip.memory[3] if chip.memory else 0
         rest = chip.memory[4:] or b"\0"
         chip.memory = b"uk1" + bytes((boots + 1,)) + rest
         life = chip.load("life")
         slots = chip.load("slots").Slots(str(tmp_path))
-        return life.Life(settings or {}, provisioned, slots)
+        return life.Life(settings or {}, store, slots)
 
-    make.folder = tmp_path
+    make.folder, make.store = tmp_path, store
     return make
 
 
@@ -42,7 +48,8 @@ def test_the_watchdog_bites_unless_it_is_fed(boot, chip):
 
 
 def test_without_a_configuration_there_is_none(boot, chip):
-    life = boot(provisioned=False)
+    os.remove(boot.folder / "store" / "config.json")
+    life = boot()
     life.feed()
     chip.pass_ms(10 * MINUTE)
     assert chip.dog is None
@@ -92,6 +99,32 @@ def test_a_restart_is_explained_once(boot, chip):
     life = boot()
     assert told(life) == [(event.BOOT, bytes((Chip.HARD_RESET, 2, reason.NO_TUNNEL)) + b"hq")]
     assert told(boot()) == [(event.BOOT, bytes((Chip.HARD_RESET, 3, 0)))]
+
+
+def test_how_a_run_crashed_is_kept_and_how_it_was_restarted_is_not(boot, chip):
+    for why, kept in (
+        (reason.RESTART_ASKED, None),
+        (reason.NO_TUNNEL, b"\x02\x03" + bytes((reason.NO_TUNNEL,)) + b"x"),
+    ):
+        with pytest.raises(Reset):
+            boot().restart(why, b"x")
+        life = boot()
+        chip.memory = chip.memory[:3] + b"\x01\0"
+        told(life)
+        assert life.crash() == kept
+    chip.power_on()
+    told(boot())
+    assert boot().crash() == kept
+
+
+def test_erasing_starts_a_board_without_a_configuration(boot, chip, monkeypatch):
+    monkeypatch.setattr(os, "statvfs", lambda path: (4096, 4096, 512, 16, 16))
+    life = boot()
+    with pytest.raises(Reset):
+        life.erase()
+    assert not boot.store.has("config.json")
+    chip.cause = Chip.HARD_RESET
+    assert told(boot())[0][1][2] == reason.ERASED
 
 
 def test_two_hours_without_a_network(boot, chip):

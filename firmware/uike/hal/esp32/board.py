@@ -31,7 +31,7 @@ class Board:
         self._ticks = time.ticks_ms()
         self._now = 0
         self.console = Console()
-        self.life = Life(self._settings, self.store.has("config.json"))
+        self.life = Life(self._settings, self.store)
         self._led = self._make_led()
         settings = self.store.settings("network.json")
         self._time_servers = settings.get("ntp", _TIME_SERVERS)

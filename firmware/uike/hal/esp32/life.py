@@ -12,6 +12,7 @@ import machine
 from uike import event, reason
 from uike.hal.esp32 import record
 from uike.hal.esp32.slots import Slots
+from uike.hal.esp32.store import CRASH
 
 _WATCHDOG_MS = 60_000  # the longest step of a handshake, RSA-4096 in software, takes 20 s
 _FAILED_MAX = 3
@@ -21,10 +22,11 @@ _NO_NETWORK_MS = 7_200_000  # by then its driver has been set up anew a dozen ti
 
 
 class Life:
-    """`provisioned`: a board with a configuration. Others have a developer at the prompt, and no watchdog."""
+    """A board without a configuration has a developer at the prompt, and no watchdog."""
 
-    def __init__(self, settings, provisioned, slots=None):
-        self._dog = machine.WDT(timeout=_WATCHDOG_MS) if provisioned else None
+    def __init__(self, settings, store, slots=None):
+        self._store = store
+        self._dog = machine.WDT(timeout=_WATCHDOG_MS) if store.has("config.json") else None
         self._cause = machine.reset_cause()
         boots, self.why, self.detail = record.read()
         if not self.why and self._cause == machine.WDT_RESET:
@@ -45,9 +47,24 @@ class Life:
     def tell(self, trace):
         """Traces how the last run ended, and safe mode; from here on this has a voice."""
         self.trace = trace
-        trace(event.BOOT, 0, bytes((self._cause, self._boots, self.why)) + self.detail)
+        told = bytes((self._cause, self._boots, self.why)) + self.detail
+        trace(event.BOOT, 0, told)
         if self.safe:
             trace(event.SAFE_MODE, 0, bytes((self._boots, self._strap)))
+        if self.why not in (0, reason.RESTART_ASKED, reason.ERASED):
+            try:
+                self._store.write(CRASH, told)
+            except OSError:
+                pass
+
+    def crash(self):
+        """The body of a BOOT event for the last run that did not end well, kept in flash; None without one."""
+        return self._store.read(CRASH)
+
+    def erase(self):
+        """Takes keys and configuration off the board, and starts it without."""
+        self._store.erase(self.feed)
+        self.restart(reason.ERASED)
 
     def feed(self):
         if self._dog:
