@@ -6,7 +6,7 @@ STAMP := $(VENV)/.stamp
 RUN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help emulate test lint format interop sim soak fuzz bench bench-peers esp32 esp32-tunnel picture clean
+.PHONY: help emulate test lint format interop sim soak day fuzz bench bench-peers esp32 esp32-tunnel picture clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ sim: $(STAMP) ## Worlds from seeds, and what must hold in them: SEED=<first> N=<
 
 soak: $(STAMP) ## A long life in the heap of a board: 1,000 rekeyings, 100,000 hostile datagrams, 200 reconnections
 	@$(RUN)/python -m tests.vm.soak
+
+day: $(STAMP) ## A day in the field, in virtual time: gateways that restart, links that go, addresses that change: HOURS=
+	@$(RUN)/python -m tests.vm.day $(or $(HOURS),24)
 
 bench: $(STAMP) ## What a handshake and a packet cost, in instructions and bytes of heap (and bench.json)
 	@$(RUN)/uike bench

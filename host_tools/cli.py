@@ -7,6 +7,7 @@ import rich_click as click
 COMMANDS = {  # name: module that has `command`
     "boards": "host_tools.boards",
     "image": "host_tools.image_command",
+    "update": "host_tools.update_package",
     "emulate": "host_tools.emulate",
     "bench": "host_tools.bench.command",
     "ladder": "host_tools.ladder.command",

@@ -276,6 +276,32 @@ _TEXTS = {
         "connect again; find out why it restarted",
     ),
     reason.PEER_SAID_INVALID_MESSAGE_ID: ("the peer got a message ID of ours outside of its window", _FAULT),
+    reason.NAME_UNRESOLVED: (
+        "the gateway's name has no address, or there is no network to it",
+        "check remote, and the name server that the network gives to the board",
+    ),
+    reason.APPLICATION_FAILED: (
+        "the application fell over",
+        "report what it says; three such boots lead to safe mode, where the configuration can be changed",
+    ),
+    reason.WATCHDOG: (
+        "the board did nothing for a minute, and its watchdog reset it",
+        "report what the trace said before it",
+    ),
+    reason.NO_TUNNEL: (
+        "for hours there was no tunnel or no network, and a restart was the last thing to try",
+        "the trace of the attempts says what stands in the way",
+    ),
+    reason.ERASED: ("its keys and its configuration were erased", "provision it again"),
+    reason.UPDATE_ROLLED_BACK: (
+        "a new version did not prove itself in two boots, and was given up for the one before",
+        "see what its boots said; it must reach a tunnel, or answer the console, within ten minutes",
+    ),
+    reason.RESTART_ASKED: ("it was told to restart", "nothing"),
+    reason.UPDATE_UNHEALTHY: (
+        "a new version had neither a tunnel nor a command in ten minutes, and restarts",
+        "nothing: it has one more boot, and then the version before it is back",
+    ),
     **certificate_reasons.TEXTS,
 }
 
@@ -328,6 +354,14 @@ def _detail(number: int, fields: dict) -> str:
         return f": {certificate_reasons.DETAILS[number](data)}"
     return f": {names.printable(data)}"
 
+
+RESET_CAUSES = {  # machine.reset_cause() of the ESP32 family
+    1: "power-on",
+    2: "a reset",
+    3: "its watchdog",
+    4: "deep sleep",
+    5: "a soft reset",
+}
 
 ENGINE_FAULTS = {  # the codes of uike/crypto/esp32/block.py
     1: "not to be used now: Wi-Fi associates, or TLS is at it",

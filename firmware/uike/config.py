@@ -6,14 +6,14 @@ Loaded at power-on and dropped; the host uses the same code to refuse a file bef
 one row in `_KEYS`: its reader, and the role that it is for.
 """
 
-from uike.config_networks import TS_ALLOWED
+from uike.config_networks import REMOTES_ALLOWED, TS_ALLOWED
 from uike.config_networks import addresses as _addresses
 from uike.config_networks import domains as _domains
 from uike.config_networks import local as _local
 from uike.config_networks import pool as _pool
 from uike.config_networks import pool6 as _pool6
 from uike.config_networks import redirect_to as _redirect_to
-from uike.config_networks import remote as _remote
+from uike.config_networks import remotes as _remotes
 from uike.config_networks import selectors as _selectors
 from uike.config_secrets import certificates as _certificates
 from uike.config_secrets import private_key as _private_key
@@ -116,6 +116,8 @@ def _check(connection, table):
         raise ConfigError("local_id", "%any is nobody", ID_ALLOWED)
     if connection.initiator and connection.remote == "%any":
         raise ConfigError("remote", "an initiator must know its gateway", "an address or a name")
+    if type(connection.remote) is tuple and not connection.initiator:
+        raise ConfigError("remote", "several of a responder", REMOTES_ALLOWED)
     if connection.virtual_ip and connection.local_ts:
         raise ConfigError("local_ts", "given beside virtual_ip", "one of them: the virtual IP is the local selector")
     pools = connection.pool or connection.pool6
@@ -164,7 +166,7 @@ def _role(value):
 _KEYS = {
     "role": (None, None, None, ()),
     "local": ("local", _local, None, ()),
-    "remote": ("remote", _remote, None, ()),
+    "remote": ("remote", _remotes, None, ()),
     "local_id": ("local_id", _identity, None, ()),
     "remote_id": ("remote_id", _identity, None, ()),
     "psk": ("psk", _psk, None, ()),

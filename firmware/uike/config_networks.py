@@ -7,6 +7,8 @@ from uike.wire import selectors as wire
 SELECTORS_MAX = 8
 DNS_MAX = 4
 DOMAINS_MAX = 4
+GATEWAYS_MAX = 4
+REMOTES_ALLOWED = "an address or a name, or a list of up to 4, of an initiator"
 TS_ALLOWED = 'a list of "10.1.0.0/16", "10.1.0.7", "10.1.0.5-10.1.0.9", "2001:db8::/32", each with [tcp/443] behind'
 
 
@@ -17,7 +19,7 @@ def local(value):
     return "0.0.0.0" if value == "%any" else value
 
 
-def remote(value):
+def _remote(value):
     allowed = "an IPv4 address or a name, %any for a responder"
     value = text(value, allowed)
     if value in ("%any", "0.0.0.0"):
@@ -26,6 +28,16 @@ def remote(value):
     if len(value) > 253 or [c for c in value if c not in NAME_LETTERS] or numeric and not address.parse(value):
         raise Problem("not an IPv4 address or a name", allowed)
     return value
+
+
+def remotes(value):
+    """One gateway, or a tuple of them in the order in which they are tried."""
+    if type(value) not in (list, tuple):
+        return _remote(value)
+    found = tuple([_remote(item) for item in listed(value, GATEWAYS_MAX, REMOTES_ALLOWED)])
+    if not found or "%any" in found:
+        raise Problem("an empty list, or %any in it", REMOTES_ALLOWED)
+    return found if len(found) > 1 else found[0]
 
 
 def redirect_to(value):

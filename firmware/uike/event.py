@@ -42,6 +42,11 @@ ADDRESS_CHANGED = 50  # old local endpoint(6) old remote endpoint(6) new local e
 RECONNECT = 52  # milliseconds to the next attempt(4) its number(1) connection name
 ENGINE_FAULT = 53  # code(1: uike/crypto/esp32/block) name: an accelerator failed, and software did its work
 REAUTHENTICATED = 51  # number of the SA that replaces this one(2)
+BOOT = 85  # cause(1: machine.reset_cause) boots since the last good one(1) reason(1) detail: how the last run ended
+NOT_STARTED = 86  # reason(1) gateway's name: an attempt that was not made
+SAFE_MODE = 87  # boots since the last good one(1) strap pin(1)
+UPDATE = 88  # step(1: 1 began, 2 on from the next boot, 3 proved itself) version of the application
+STORE_FALLEN = 89  # name of a stored blob that was broken: the one before it was read
 REDIRECTED = 60  # old gateway's endpoint(6) new gateway's endpoint(6)
 
 # States of an IKE SA (uike/ike/sa.py holds the table of legal moves)

@@ -133,9 +133,58 @@ def test_settings(tmp_path):
     assert json.loads("{}") == {}
 
 
-def test_erasing_overwrites_and_removes(tmp_path):
+@pytest.fixture
+def small_flash(monkeypatch):
+    """64 KB are free; the bytes that were written to each file."""
+    written = {}
+
+    class Watched(File):
+        def write(self, data):
+            written[os.path.basename(self.file.name)] = written.get(os.path.basename(self.file.name), b"") + data
+            self.file.write(data)
+
+    disk = Disk(monkeypatch, 1 << 30)
+    monkeypatch.setattr(module, "open", lambda path, mode: Watched(disk, builtins.open(path, mode)) if "w" in mode
+                        else builtins.open(path, mode))  # fmt: skip
+    monkeypatch.setattr(module.os, "statvfs", lambda path: (4096, 4096, 512, 16, 16), raising=False)
+    return written
+
+
+def test_erasing_overwrites_and_removes_and_fills_what_is_free(tmp_path, small_flash):
     store = Store(str(tmp_path / "store"))
     store.write("a", OLD)
     store.write("a", NEW)
-    store.erase()
-    assert not list((tmp_path / "store").iterdir()) and store.read("a") is None
+    store.write("crash", b"how a run ended is no secret")
+    small_flash.clear()
+    turns = []
+    store.erase(lambda: turns.append(1))
+    assert [path.name for path in (tmp_path / "store").iterdir()] == ["crash"] and store.read("a") is None
+    assert small_flash["a"] == bytes(len(NEW) + 4) and small_flash["a.old"] == bytes(len(OLD) + 4)
+    assert small_flash["filler"] == bytes(65_536) and len(turns) == 18
+
+
+def test_a_power_cut_in_an_erasure_leaves_nothing_behind_the_next_boot(tmp_path, monkeypatch, small_flash):
+    """And what makes the board a provisioned one goes first."""
+    for steps in range(0, 60, 7):
+        directory = tmp_path / str(steps)
+        store = Store(str(directory))
+        store.write("a", OLD)
+        store.write("config.json", b"{}")
+        with monkeypatch.context() as patch:
+            Disk(patch, steps)
+            try:
+                store.erase()
+            except PowerCut:
+                pass
+        again = Store(str(directory))
+        if steps:
+            assert not again.has("config.json") and not list(directory.iterdir())
+        else:
+            assert again.has("config.json")  # it had not begun
+
+
+def test_a_blob_is_there_or_not(tmp_path):
+    store = Store(str(tmp_path / "store"))
+    assert not store.has("a")
+    store.write("a", OLD)
+    assert store.has("a")

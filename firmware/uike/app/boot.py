@@ -17,13 +17,18 @@ from uike.transient import drop, load
 def start(board, trace):
     """(connections, crypto provider, random source, trace, secret): what the engine stands on. Failure when it must
     not."""
+    if board.life:
+        board.life.tell(trace)
     crypto = board.crypto()
     connections = _read_config(board.store, trace)
     _check(crypto, connections, board, trace)
     random = board.random = Drbg(watch(board.entropy), crypto.prf)
     for number in seed.reseed(random, board.store):
         trace(event.SEED, 0, bytes((number,)))
-    return connections, crypto, random, trace, _secret(connections, random, board.store, trace)
+    secret = _secret(connections, random, board.store, trace)
+    for name in board.store.fallen if board.life else ():
+        trace(event.STORE_FALLEN, 0, name.encode())
+    return connections, crypto, random, trace, secret
 
 
 def _secret(connections, random, store, trace):

@@ -5,7 +5,7 @@ Used when a line comes, then dropped. Raises ValueError with a text for the host
 
 import json
 
-from uike import control, event
+from uike import control, event, reason
 from uike.app import icmp, reconnect
 from uike.app.ping import Ping
 from uike.app.run import own_address
@@ -36,8 +36,30 @@ def run(appliance, line):
         appliance.report_heap()
     elif verb == "quit":
         _quit(appliance)
+    elif verb in ("crash", "erase", "restart"):
+        _board(appliance, verb, command)
     else:
-        raise ValueError("unknown command; known: ping, close, rekey, delete, connect, moved, heap, quit")
+        raise ValueError(
+            "unknown command; known: ping, close, rekey, delete, connect, moved, heap, quit, crash, erase, restart"
+        )
+
+
+def _board(appliance, verb, command):
+    """What concerns the board as a whole: how it crashed last, a reset to as it came, a restart."""
+    life = appliance.board.life
+    if not life:
+        raise ValueError(verb + ": not on this platform")
+    if verb == "restart":
+        life.restart(reason.RESTART_ASKED)
+    elif verb == "erase":
+        if command.get("sure") is not True:
+            raise ValueError('erase: takes keys and configuration away for ever; with "sure": true')
+        life.erase()
+    else:
+        told = life.crash()
+        if told is None:
+            raise ValueError("crash: none is known")
+        appliance.trace(event.BOOT, 0, told)
 
 
 def _connect(appliance, name):
