@@ -262,5 +262,15 @@ class Renderer:
     def _stopped(self, event):
         return self._verdict("stopped", event, False)
 
+    def _provisioned(self, event):
+        return [(f"configuration stored, SHA-256 {event.fields['sha256']}; used after a restart", "good")]
+
+    def _erased(self, event):
+        return [("configuration, keys and seed erased", "warn")]
+
+    def _admin_refused(self, event):
+        text, remedy = reasons.explain(event)
+        return [(f"{text} ({event.fields['attempts']} in a row); {remedy}", "bad")]
+
     def _garbled(self, event):
         return [(names.printable(f"garbled record: {event.fields['text']}".encode()), "warn")]

@@ -43,6 +43,9 @@ RECONNECT = 52  # milliseconds to the next attempt(4) its number(1) connection n
 ENGINE_FAULT = 53  # code(1: uike/crypto/esp32/block) name: an accelerator failed, and software did its work
 REAUTHENTICATED = 51  # number of the SA that replaces this one(2)
 REDIRECTED = 60  # old gateway's endpoint(6) new gateway's endpoint(6)
+PROVISIONED = 73  # SHA-256 of what was stored(32)
+ERASED = 74  # nothing: the store is empty
+ADMIN_REFUSED = 75  # reason(1) wrong proofs so far(1)
 
 # States of an IKE SA (uike/ike/sa.py holds the table of legal moves)
 STATE_IDLE = 0

@@ -114,6 +114,12 @@ SEED_UNREADABLE = 125
 SEED_NOT_KEPT = 126
 SECRET_NOT_KEPT = 127
 
+# 128..: the console wants to know who is there (app/admin)
+ADMIN_PROOF_WANTED = 128
+ADMIN_PROOF_WRONG = 129
+ADMIN_PAUSE = 130
+ADMIN_LOCKED = 131
+
 # 140..: the front door (admission, and what cannot be believed)
 COOKIE_WANTED = 140
 HALF_OPEN_OF_ADDRESS = 141

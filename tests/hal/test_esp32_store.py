@@ -3,9 +3,11 @@
 import builtins
 import json
 import os
+from types import SimpleNamespace
 
 import pytest
 
+from uike.hal.esp32 import change
 from uike.hal.esp32 import store as module
 from uike.hal.esp32.store import Store
 
@@ -137,5 +139,5 @@ def test_erasing_overwrites_and_removes(tmp_path):
     store = Store(str(tmp_path / "store"))
     store.write("a", OLD)
     store.write("a", NEW)
-    store.erase()
+    change.erase(SimpleNamespace(store=store))
     assert not list((tmp_path / "store").iterdir()) and store.read("a") is None

@@ -1,6 +1,6 @@
-"""Commands from the console: one JSON object a line, `{"do": "ping", "to": "10.1.0.1", "count": 3}`.
+"""Commands of the console: JSON objects, `{"do": "ping", "to": "10.1.0.1", "count": 3}`, typed or through `app/link`.
 
-Used when a line comes, then dropped. Raises ValueError with a text for the host when a command makes no sense.
+Used when one comes, then dropped. Raises ValueError with a text for the host when a command makes no sense.
 """
 
 import json
@@ -18,7 +18,11 @@ _QUIT_MS = 3_000
 
 def run(appliance, line):
     """Does what one line says."""
-    command = json.loads(line)
+    do(appliance, json.loads(line), b"")
+
+
+def do(appliance, command, body):
+    """Does what a command says; its results are events of the trace. No command here has a body."""
     verb = command.get("do") if type(command) is dict else None
     if verb == "ping":
         _ping(appliance, command)
@@ -36,8 +40,10 @@ def run(appliance, line):
         appliance.report_heap()
     elif verb == "quit":
         _quit(appliance)
+    elif verb == "restart" and appliance.session:
+        appliance.session[6] = True  # when the session ends, see app/link
     else:
-        raise ValueError("unknown command; known: ping, close, rekey, delete, connect, moved, heap, quit")
+        raise ValueError("unknown command; known: ping, close, rekey, delete, connect, moved, heap, quit, restart")
 
 
 def _connect(appliance, name):

@@ -10,6 +10,7 @@ class Board:
     name = "cpython"
 
     def __init__(self, host):
+        self.host = host
         self.now = host.now
         self.wait = host.wait
         self.entropy = host.entropy

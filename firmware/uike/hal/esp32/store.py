@@ -7,18 +7,23 @@ import json
 import os
 from binascii import crc32
 
+JOURNAL = "journal"  # of `change`
 _DIRECTORY = "/store"
 _SUM = 4
 
 
 class Store:
     def __init__(self, directory=_DIRECTORY):
-        self._directory = directory
+        self.directory = directory
         self.fallen = []  # names whose newest blob was broken, so that an older one was read
         try:
             os.mkdir(directory)
         except OSError:  # it is there
             pass
+        if self.read(JOURNAL) is not None:
+            from uike.hal.esp32 import change
+
+            change.finish(self)
 
     def read(self, name):
         """The bytes stored under a flat name such as "config.json", or None."""
@@ -30,7 +35,7 @@ class Store:
                 if broken and name not in self.fallen:
                     self.fallen.append(name)
                 return data
-            broken = broken or candidate == path and _exists(path)
+            broken = broken or candidate == path and exists(path)
         return None
 
     def write(self, name, data):
@@ -43,15 +48,6 @@ class Store:
             file.write(data)
         _shift(path)
 
-    def erase(self):
-        """Overwrites and removes all there is."""
-        for name in os.listdir(self._directory):
-            path = self._directory + "/" + name
-            size = os.stat(path)[6]
-            with open(path, "wb") as file:
-                file.write(bytes(size))
-            os.remove(path)
-
     def settings(self, name):
         """A stored JSON object; an empty one when there is none."""
         try:
@@ -61,7 +57,7 @@ class Store:
         return found if type(found) is dict else {}
 
     def _path(self, name):
-        return self._directory + "/" + name
+        return self.directory + "/" + name
 
 
 def _load(path):
@@ -75,7 +71,7 @@ def _load(path):
     return body if len(data) >= _SUM and crc32(body).to_bytes(_SUM, "big") == data[:_SUM] else None
 
 
-def _exists(path):
+def exists(path):
     try:
         os.stat(path)
         return True
