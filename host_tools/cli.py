@@ -8,6 +8,10 @@ COMMANDS = {  # name: module that has `command`
     "boards": "host_tools.boards",
     "image": "host_tools.image_command",
     "emulate": "host_tools.emulate",
+    "status": "host_tools.status_command",
+    "provision": "host_tools.provision_command",
+    "reset": "host_tools.reset_command",
+    "debug": "host_tools.debug_command",
     "bench": "host_tools.bench.command",
 }
 

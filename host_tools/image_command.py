@@ -102,9 +102,12 @@ def _downloaded(name: str) -> bytes:
 
 
 def _build(board, official, config_path, output) -> dict:
-    tree, network = config_file.load(config_path)
+    device = config_file.load(config_path)
     built = image.build(platform="esp32", march=board.march)
-    files = appliance.files(built, board.complete(tree), network, {"board": board.name})
+    files = appliance.files(built, board.complete(device.tree), device.network, {"board": board.name})
+    for name in ("relay.json", "admin"):
+        if name in device.blobs():
+            files[f"{appliance.STORE}/{name}"] = appliance.stored(device.blobs()[name])
     merged = flash.merge(official, files, board.flash_mb << 20)
     output.write_bytes(merged)
     return {

@@ -111,7 +111,7 @@ def test_off_line_it_says_where_to_put_the_image(run, monkeypatch, tmp_path):
         ('ssid = "net"', 'sid = "net"', "[wifi] sid: unknown; allowed: ssid, password"),
         ('"not so secret"', '"short"', "[wifi] password: bad value; allowed: 8 to 63"),
         ("[wifi]", '[static]\naddress = "192.0.2.7"\n[wifi]', "[static] netmask: missing"),
-        ("[wifi]", "[ethernet]\n[wifi]", "ethernet: unknown"),
+        ("[wifi]", "[ethernet]\n[wifi]", "[ethernet] use: missing"),
     ],
 )
 def test_tables_that_are_refused(run, tmp_path, old, new, said):
