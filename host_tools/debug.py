@@ -271,7 +271,7 @@ class Renderer:
         lines = [(f"started after {cause}, boot {fields['boots']} since the last good one", "dim")]
         if fields["reason"]:
             text, remedy = reasons.explain(event)
-            normal = fields["reason"] in (reason.RESTART_ASKED, reason.ERASED)
+            normal = fields["reason"] == reason.RESTART_ASKED
             lines += [(f"the last run ended: {text}", "" if normal else "warn")]
             lines += [] if normal else [(f"remedy: {remedy}", "bold")]
         return lines
@@ -297,6 +297,16 @@ class Renderer:
     def _store_fallen(self, event):
         name = names.printable(event.fields["text"].encode())
         return [(f"stored file {name} was broken: the one before it is in use", "warn")]
+
+    def _provisioned(self, event):
+        return [(f"configuration stored, SHA-256 {event.fields['sha256']}; used after a restart", "good")]
+
+    def _erased(self, event):
+        return [("configuration, keys and seed erased", "warn")]
+
+    def _admin_refused(self, event):
+        text, remedy = reasons.explain(event)
+        return [(f"{text} ({event.fields['attempts']} in a row); {remedy}", "bad")]
 
     def _garbled(self, event):
         return [(names.printable(f"garbled record: {event.fields['text']}".encode()), "warn")]

@@ -109,11 +109,13 @@ def _downloaded(name: str) -> bytes:
 
 
 def _build(board, official, config_path, output, update_key) -> dict:
-    tree, network = config_file.load(config_path)
+    device = config_file.load(config_path)
     built = image.build(platform="esp32", march=board.march)
-    files = appliance.files(built, board.complete(tree), network, board.settings())
+    files = appliance.files(built, board.complete(device.tree), device.network, board.settings())
+    more = {name: data for name, data in device.blobs().items() if name in ("relay.json", "admin")}
     if update_key:
-        files[f"{appliance.STORE}/update.key"] = appliance.stored(update_package.public_key(update_key))
+        more["update.key"] = update_package.public_key(update_key)
+    files |= {f"{appliance.STORE}/{name}": appliance.stored(data) for name, data in more.items()}
     merged = flash.merge(official, files, board.flash_mb << 20)
     output.write_bytes(merged)
     return {

@@ -53,6 +53,7 @@ IP_PROTOCOLS = {
     iana.IPPROTO_ICMPV6: "ipv6-icmp",
 }
 STATES = ("IDLE", "INIT", "AUTH", "ESTABLISHED", "DELETING", "DEAD")
+CHILD_STATES = ("INSTALLED", "REKEYING", "REKEYED", "DELETING", "RETIRED")
 
 
 def name(table: dict[int, str], number: int) -> str:
@@ -79,6 +80,10 @@ def notify(number: int) -> str:
 
 def state(number: int) -> str:
     return STATES[number] if number < len(STATES) else str(number)
+
+
+def child_state(number: int) -> str:
+    return CHILD_STATES[number] if number < len(CHILD_STATES) else str(number)
 
 
 def transform_text(transform: tuple[int, int, int]) -> str:
@@ -155,3 +160,10 @@ def selector_text(selector: bytes) -> str:
         "" if (low, high) == (0, 65535) else "/opaque" if low > high else f"/{low}" if low == high else f"/{low}-{high}"
     )
     return f"{text}[{kind}{port}]"
+
+
+def plain(value) -> str:
+    """For `json.dumps`: octets as hexadecimal."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value).hex()
+    raise TypeError(f"no JSON for {type(value).__name__}")

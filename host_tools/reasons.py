@@ -223,6 +223,19 @@ _TEXTS = {
         "the secret of crash detection is not in the store, and could not be put there",
         "make room in the store, or check its file system; until then a restart is noticed by silence alone",
     ),
+    reason.ADMIN_PROOF_WANTED: (
+        "this board has an admin secret, and the command came without a proof of it",
+        "give the secret with --admin, or UIKE_ADMIN",
+    ),
+    reason.ADMIN_PROOF_WRONG: (
+        "the admin secret is wrong",
+        "give the one of the [admin] table that this board was provisioned with",
+    ),
+    reason.ADMIN_PAUSE: ("too many wrong admin secrets", "wait for the pause to end, then try the right one"),
+    reason.ADMIN_LOCKED: (
+        "the board takes no more admin secrets",
+        "erase it and begin anew: uike flash BOARD --erase",
+    ),
     reason.COOKIE_WANTED: (
         "a negotiation was begun without a valid cookie while many are unfinished; the peer was given one",
         "nothing: the peer comes back with it; if it does not, its address is forged",
@@ -292,7 +305,6 @@ _TEXTS = {
         "for hours there was no tunnel or no network, and a restart was the last thing to try",
         "the trace of the attempts says what stands in the way",
     ),
-    reason.ERASED: ("its keys and its configuration were erased", "provision it again"),
     reason.UPDATE_ROLLED_BACK: (
         "a new version did not prove itself in two boots, and was given up for the one before",
         "see what its boots said; it must reach a tunnel, or answer the console, within ten minutes",

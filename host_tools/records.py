@@ -29,7 +29,7 @@ class Event(NamedTuple):
     fields: dict
 
 
-class _Body:
+class Body:
     """A record's body, read from front to back; too short a body is a ValueError."""
 
     def __init__(self, data: bytes):
@@ -87,7 +87,7 @@ def parse(line: bytes) -> Event | None:
     try:
         record = b64decode(line[1:].strip(), validate=True)
         code, sa, time_ms = _HEADER.unpack_from(record)
-        body = _Body(record[_HEADER.size :])
+        body = Body(record[_HEADER.size :])
         fields = _DECODERS[code](body)
         if body.at != len(body.data):
             raise ValueError("long")
@@ -275,4 +275,7 @@ _DECODERS = {
     event.ENGINE_RETIRED: _text,
     event.SEED: lambda body: {"reason": body.number()},
     event.STOPPED: lambda body: {"reason": body.number(), "detail": body.rest()},
+    event.PROVISIONED: lambda body: {"sha256": body.take(32).hex()},
+    event.ERASED: lambda body: {},
+    event.ADMIN_REFUSED: lambda body: {"reason": body.number(), "attempts": body.number()},
 }

@@ -48,6 +48,9 @@ SAFE_MODE = 87  # boots since the last good one(1) strap pin(1)
 UPDATE = 88  # step(1: 1 began, 2 on from the next boot, 3 proved itself) version of the application
 STORE_FALLEN = 89  # name of a stored blob that was broken: the one before it was read
 REDIRECTED = 60  # old gateway's endpoint(6) new gateway's endpoint(6)
+PROVISIONED = 73  # SHA-256 of what was stored(32)
+ERASED = 74  # nothing: the store is empty
+ADMIN_REFUSED = 75  # reason(1) wrong proofs so far(1)
 
 # States of an IKE SA (uike/ike/sa.py holds the table of legal moves)
 STATE_IDLE = 0

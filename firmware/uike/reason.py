@@ -114,12 +114,17 @@ SEED_UNREADABLE = 125
 SEED_NOT_KEPT = 126
 SECRET_NOT_KEPT = 127
 
+# 128..: the console wants to know who is there (app/admin)
+ADMIN_PROOF_WANTED = 128
+ADMIN_PROOF_WRONG = 129
+ADMIN_PAUSE = 130
+ADMIN_LOCKED = 131
+
 # 132..: how a run of the appliance ended, and what stands in the way of one (boot, hal/esp32/life, app/reconnect)
 NAME_UNRESOLVED = 132
 APPLICATION_FAILED = 133
 WATCHDOG = 134
 NO_TUNNEL = 135
-ERASED = 136
 UPDATE_ROLLED_BACK = 137
 RESTART_ASKED = 138
 UPDATE_UNHEALTHY = 139

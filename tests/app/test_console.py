@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.ike.test_rekey import agree, tunnel, works
-from uike import event, reason
+from uike import event
 from uike.app import console
 
 
@@ -43,48 +43,14 @@ def test_what_makes_no_sense(line):
     assert agree(wire) == (1, 1)
 
 
-class Life:
-    def __init__(self):
-        self.done = []
-
-    def restart(self, why):
-        self.done.append(("restart", why))
-
-    def erase(self):
-        self.done.append("erase")
-
-    def crash(self):
-        return self.told
-
-
-@pytest.mark.parametrize(
-    ("line", "said", "done"),
-    [
-        ('{"do": "restart"}', None, [("restart", reason.RESTART_ASKED)]),
-        ('{"do": "erase", "sure": true}', None, ["erase"]),
-        ('{"do": "erase"}', "for ever", []),
-        ('{"do": "erase", "sure": 1}', "for ever", []),
-        ('{"do": "crash"}', "none is known", []),
-    ],
-)
-def test_what_concerns_the_board(line, said, done):
-    life = Life()
-    life.told = None
-    appliance = SimpleNamespace(board=SimpleNamespace(life=life))
-    if said:
-        with pytest.raises(ValueError, match=said):
-            console.run(appliance, line)
-    else:
-        console.run(appliance, line)
-    assert life.done == done
-    appliance.board.life = None
-    with pytest.raises(ValueError, match="not on this platform"):
-        console.run(appliance, line)
-
-
 def test_the_last_crash_is_told():
-    life, said = Life(), []
-    life.told = b"\x02\x03\x87x"
+    said, life = [], SimpleNamespace(crash=lambda: b"\x02\x03\x87x")
     appliance = SimpleNamespace(board=SimpleNamespace(life=life), trace=lambda *words: said.append(words))
     console.run(appliance, '{"do": "crash"}')
-    assert said == [(event.BOOT, 0, life.told)]
+    assert said == [(event.BOOT, 0, b"\x02\x03\x87x")]
+
+
+@pytest.mark.parametrize("life", [None, SimpleNamespace(crash=lambda: None)])
+def test_no_crash_is_known(life):
+    with pytest.raises(ValueError, match="none is known"):
+        console.run(SimpleNamespace(board=SimpleNamespace(life=life)), '{"do": "crash"}')

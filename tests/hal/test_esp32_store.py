@@ -155,10 +155,11 @@ def test_erasing_overwrites_and_removes_and_fills_what_is_free(tmp_path, small_f
     store.write("a", OLD)
     store.write("a", NEW)
     store.write("crash", b"how a run ended is no secret")
+    store.write("board.json", b"{}")
     small_flash.clear()
     turns = []
     store.erase(lambda: turns.append(1))
-    assert [path.name for path in (tmp_path / "store").iterdir()] == ["crash"] and store.read("a") is None
+    assert {path.name for path in (tmp_path / "store").iterdir()} == {"crash", "board.json"} and store.read("a") is None
     assert small_flash["a"] == bytes(len(NEW) + 4) and small_flash["a.old"] == bytes(len(OLD) + 4)
     assert small_flash["filler"] == bytes(65_536) and len(turns) == 18
 

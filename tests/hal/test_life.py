@@ -1,11 +1,13 @@
 """What a boot leaves behind: the watchdog, the record of the last run, safe mode, and when a boot is a good one."""
 
 import os
+from types import SimpleNamespace
 
 import pytest
 
 from tests.hal.chip import Chip, Reset
 from uike import event, reason
+from uike.hal.esp32 import change
 from uike.hal.esp32.store import Store
 
 MINUTE = 60_000
@@ -117,14 +119,16 @@ def test_how_a_run_crashed_is_kept_and_how_it_was_restarted_is_not(boot, chip):
     assert boot().crash() == kept
 
 
-def test_erasing_starts_a_board_without_a_configuration(boot, chip, monkeypatch):
+def test_an_erased_board_has_no_configuration(boot, chip, monkeypatch):
     monkeypatch.setattr(os, "statvfs", lambda path: (4096, 4096, 512, 16, 16))
     life = boot()
-    with pytest.raises(Reset):
-        life.erase()
+    board = SimpleNamespace(store=boot.store, life=life)
+    change.erase(board)
     assert not boot.store.has("config.json")
+    with pytest.raises(Reset):
+        change.restart(board)
     chip.cause = Chip.HARD_RESET
-    assert told(boot())[0][1][2] == reason.ERASED
+    assert told(boot())[0][1][2] == reason.RESTART_ASKED
 
 
 def test_two_hours_without_a_network(boot, chip):

@@ -1,11 +1,11 @@
-"""Commands from the console: one JSON object a line, `{"do": "ping", "to": "10.1.0.1", "count": 3}`.
+"""Commands of the console: JSON objects, `{"do": "ping", "to": "10.1.0.1", "count": 3}`, typed or through `app/link`.
 
-Used when a line comes, then dropped. Raises ValueError with a text for the host when a command makes no sense.
+Used when one comes, then dropped. Raises ValueError with a text for the host when a command makes no sense.
 """
 
 import json
 
-from uike import control, event, reason
+from uike import control, event
 from uike.app import icmp, reconnect
 from uike.app.ping import Ping
 from uike.app.run import own_address
@@ -18,7 +18,11 @@ _QUIT_MS = 3_000
 
 def run(appliance, line):
     """Does what one line says."""
-    command = json.loads(line)
+    do(appliance, json.loads(line), b"")
+
+
+def do(appliance, command, body):
+    """Does what a command says; its results are events of the trace. No command here has a body."""
     verb = command.get("do") if type(command) is dict else None
     if verb == "ping":
         _ping(appliance, command)
@@ -36,30 +40,22 @@ def run(appliance, line):
         appliance.report_heap()
     elif verb == "quit":
         _quit(appliance)
-    elif verb in ("crash", "erase", "restart"):
-        _board(appliance, verb, command)
+    elif verb == "crash":
+        _crash(appliance)
+    elif verb == "restart" and appliance.session:
+        appliance.session[6] = True  # when the session ends, see app/link
     else:
         raise ValueError(
-            "unknown command; known: ping, close, rekey, delete, connect, moved, heap, quit, crash, erase, restart"
+            "unknown command; known: ping, close, rekey, delete, connect, moved, heap, quit, crash, restart"
         )
 
 
-def _board(appliance, verb, command):
-    """What concerns the board as a whole: how it crashed last, a reset to as it came, a restart."""
-    life = appliance.board.life
-    if not life:
-        raise ValueError(verb + ": not on this platform")
-    if verb == "restart":
-        life.restart(reason.RESTART_ASKED)
-    elif verb == "erase":
-        if command.get("sure") is not True:
-            raise ValueError('erase: takes keys and configuration away for ever; with "sure": true')
-        life.erase()
-    else:
-        told = life.crash()
-        if told is None:
-            raise ValueError("crash: none is known")
-        appliance.trace(event.BOOT, 0, told)
+def _crash(appliance):
+    """How the board crashed last."""
+    told = appliance.board.life and appliance.board.life.crash()
+    if not told:
+        raise ValueError("crash: none is known")
+    appliance.trace(event.BOOT, 0, told)
 
 
 def _connect(appliance, name):

@@ -15,6 +15,7 @@ from uike import event, reason
 _FIRST_MS = 1_000
 _MEND = 10  # attempts at each gateway, here as below
 _LAST_RESORT = 120
+_ENDED_MAX = 4
 
 
 def connect(appliance, wanted, now):
@@ -49,6 +50,7 @@ def due(appliance, now):
 def closed(appliance, sa, why, now):
     """An SA has ended, for a reason. One that we closed ourselves stays closed."""
     connection = sa.connection
+    appliance.failures[None] = (appliance.failures.get(None, ()) + ((now, connection.name, why),))[-_ENDED_MAX:]
     if not connection.initiator or not connection.reconnect_ms or why in (reason.DELETED_BY_US, reason.REPLACED):
         return
     if appliance.quit_at is None and not appliance.endpoint.has_other(sa):

@@ -10,6 +10,13 @@ Of the board's operations, two carry the security of the rest:
     store.write(name, data)             whole or not at all when the power goes (write beside it, then rename; LittleFS
                                         does so at close); OSError when it cannot be written
 
+The module `change` of a platform is loaded when it is wanted (`uike.hal.<board.name>.change`):
+
+    replace(board, blobs)               stores {name: data}: all of them, or none when the power goes
+    erase(board)                        overwrites and removes all but board.json; after a power cut, at the next
+                                        power-on
+    restart(board)                      as at power-on; on a chip it does not return
+
 No other module asks the platform for randomness: keys, nonces, IVs and SPIs come from the DRBG (`uike.crypto.drbg`).
 """
 

@@ -11,6 +11,7 @@ class Board:
     life = None  # nobody watches over it
 
     def __init__(self, host):
+        self.host = host
         self.now = host.now
         self.wait = lambda timeout_ms, tunnels=None: host.wait(timeout_ms)
         self.entropy = host.entropy

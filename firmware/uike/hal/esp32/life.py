@@ -51,7 +51,7 @@ class Life:
         trace(event.BOOT, 0, told)
         if self.safe:
             trace(event.SAFE_MODE, 0, bytes((self._boots, self._strap)))
-        if self.why not in (0, reason.RESTART_ASKED, reason.ERASED):
+        if self.why not in (0, reason.RESTART_ASKED):
             try:
                 self._store.write(CRASH, told)
             except OSError:
@@ -60,11 +60,6 @@ class Life:
     def crash(self):
         """The body of a BOOT event for the last run that did not end well, kept in flash; None without one."""
         return self._store.read(CRASH)
-
-    def erase(self):
-        """Takes keys and configuration off the board, and starts it without."""
-        self._store.erase(self.feed)
-        self.restart(reason.ERASED)
 
     def feed(self):
         if self._dog:

@@ -7,6 +7,7 @@ import json
 import os
 from binascii import crc32
 
+JOURNAL = "journal"  # of `change`
 _DIRECTORY = "/store"
 _SUM = 4
 _ERASING = "erasing"  # the file that says that an erasure has begun: it goes on at the next boot
@@ -14,23 +15,28 @@ _FILLER = "filler"
 CRASH = "crash"  # how the last run ended that did not end well (uike/hal/esp32/life)
 _BLOCK = 4096  # bytes
 _FLASH_MAX = 16 << 20
+_KEPT = (_ERASING, CRASH, "board")  # of an erased board
 
 
 class Store:
     def __init__(self, directory=_DIRECTORY):
-        self._directory = directory
+        self.directory = directory
         self.fallen = []  # names whose newest blob was broken, so that an older one was read
         try:
             os.mkdir(directory)
         except OSError:  # it is there
             pass
-        if _exists(self._path(_ERASING)):
+        if exists(self._path(_ERASING)):
             self.erase()
+        if self.read(JOURNAL) is not None:
+            from uike.hal.esp32 import change
+
+            change.finish(self)
 
     def has(self, name):
         """Whether there is a blob of that name, sound or not."""
         path = self._path(name)
-        return _exists(path) or _exists(path + ".new") or _exists(path + ".old")
+        return exists(path) or exists(path + ".new") or exists(path + ".old")
 
     def read(self, name):
         """The bytes stored under a flat name such as "config.json", or None."""
@@ -42,7 +48,7 @@ class Store:
                 if broken and name not in self.fallen:
                     self.fallen.append(name)
                 return data
-            broken = broken or candidate == path and _exists(path)
+            broken = broken or candidate == path and exists(path)
         return None
 
     def write(self, name, data):
@@ -56,14 +62,14 @@ class Store:
         _shift(path)
 
     def erase(self, alive=lambda: None):
-        """Overwrites and removes all there is but the account of the last crash; alive() is called now and then, for
-        it may take a minute.
+        """Overwrites and removes all there is but the account of the last crash and what kind of board it is; alive()
+        is called now and then, for it may take a minute.
 
         LittleFS writes elsewhere what is overwritten, so in the end the free blocks are filled once too. A power cut
         in between does not leave half of it: the next boot goes on. RTC memory with its record is not touched."""
         with open(self._path(_ERASING), "wb"):
             pass
-        names = [name for name in os.listdir(self._directory) if name not in (_ERASING, CRASH)]
+        names = [name for name in os.listdir(self.directory) if name.split(".")[0] not in _KEPT]
         for name in sorted(names, key=lambda name: not name.startswith("config.json")):  # what says "provisioned" first
             path = self._path(name)
             size = os.stat(path)[6]
@@ -76,7 +82,7 @@ class Store:
 
     def _fill(self, alive):
         """Writes over every free block of the file system."""
-        about = os.statvfs(self._directory)
+        about = os.statvfs(self.directory)
         path, block = self._path(_FILLER), bytes(_BLOCK)
         try:
             with open(path, "wb") as file:
@@ -96,7 +102,7 @@ class Store:
         return found if type(found) is dict else {}
 
     def _path(self, name):
-        return self._directory + "/" + name
+        return self.directory + "/" + name
 
 
 def _load(path):
@@ -110,7 +116,7 @@ def _load(path):
     return body if len(data) >= _SUM and crc32(body).to_bytes(_SUM, "big") == data[:_SUM] else None
 
 
-def _exists(path):
+def exists(path):
     try:
         os.stat(path)
         return True
