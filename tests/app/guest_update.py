@@ -81,7 +81,7 @@ class Board:
         from uike.hal.esp32.slots import Slots
 
         self.life = self.store = self
-        self.slots, self.machine = Slots(root), machine
+        self.slots, self.machine = lambda: Slots(root), machine
 
     def trace(self, *_):
         pass
@@ -151,7 +151,7 @@ def run(old, new, package, machine, stride):
         mount(Flash(flash.data))  # a file that is still open somewhere finds the old one only
         name = launcher._choose("/flash", 1)[0][-1]
         version = old if name == "a" else new
-        sound = all([get("/flash/%s/%s" % (name, path)) == version[path] for path in version])
+        sound = all([get(f"/flash/{name}/{path}") == version[path] for path in version])
         if name == "a":
             take(update, package, machine)
             sound = sound and launcher._choose("/flash", 1)[0][-1] == "b"

@@ -23,8 +23,7 @@ def boot(chip, tmp_path):
         rest = chip.memory[4:] or b"\0"
         chip.memory = b"uk1" + bytes((boots + 1,)) + rest
         life = chip.load("life")
-        slots = chip.load("slots").Slots(str(tmp_path))
-        return life.Life(settings or {}, store, slots)
+        return life.Life(settings or {}, store, str(tmp_path))
 
     make.folder, make.store = tmp_path, store
     return make

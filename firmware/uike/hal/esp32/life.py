@@ -11,8 +11,8 @@ import machine
 
 from uike import event, reason
 from uike.hal.esp32 import record
-from uike.hal.esp32.slots import Slots
 from uike.hal.esp32.store import CRASH
+from uike.transient import load
 
 _WATCHDOG_MS = 60_000  # the longest step of a handshake, RSA-4096 in software, takes 20 s
 _FAILED_MAX = 3
@@ -24,8 +24,9 @@ _NO_NETWORK_MS = 7_200_000  # by then its driver has been set up anew a dozen ti
 class Life:
     """A board without a configuration has a developer at the prompt, and no watchdog."""
 
-    def __init__(self, settings, store, slots=None):
+    def __init__(self, settings, store, root=""):
         self._store = store
+        self._root = root
         self._dog = machine.WDT(timeout=_WATCHDOG_MS) if store.has("config.json") else None
         self._cause = machine.reset_cause()
         boots, self.why, self.detail = record.read()
@@ -35,8 +36,7 @@ class Life:
         self._boots = boots
         self._strap = _low(settings.get("safe_pin"))
         self.safe = boots > _FAILED_MAX or self._strap
-        self.slots = slots or Slots()
-        self._trial = self.slots.read()[1]
+        self._trial = self.slots().read()[1]
         self._settled = False
         self._linked_at = 0  # ms: when there was a network
         self.machine = (
@@ -66,6 +66,10 @@ class Life:
         self._store.erase(self.feed)
         self.restart(reason.ERASED)
 
+    def slots(self):
+        """The folders of the application, for an update. Transient."""
+        return load("uike.hal.esp32.slots").Slots(self._root)
+
     def feed(self):
         if self._dog:
             self._dog.feed()
@@ -81,7 +85,7 @@ class Life:
         if good or now >= _STEADY_MS and not self._trial:
             record.write(0)
             self._settled = True
-            if self.slots.confirm():
+            if self._trial and self.slots().confirm():
                 self.trace(event.UPDATE, 0, b"\x03")
         elif self._trial and now >= _TRIAL_MS:
             self.restart(reason.UPDATE_UNHEALTHY, b"")
