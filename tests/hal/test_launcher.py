@@ -72,6 +72,20 @@ def test_any_other_board_starts_at_the_second_call_and_does(start, chip, capsys)
     assert start.interrupt == 3 and not chip.resets and "said" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", ["config.json.new", "config.json.old"])
+def test_a_configuration_that_was_about_to_be_written_counts(start, chip, name):
+    (start.folder / "store" / "config.json").rename(start.folder / "store" / name)
+    assert start(nothing, locked=False) is None
+    with pytest.raises(Reset):
+        start(nothing)
+
+
+def test_the_watchdog_watches_over_the_start(start, chip):
+    with pytest.raises(Reset):
+        start(lambda: chip.pass_ms(60_001))
+    assert chip.cause == chip.WDT_RESET
+
+
 def test_what_a_run_ended_with_outlives_the_reset_and_is_no_secret(start, chip):
     for count, error in enumerate((ValueError("a secret"), OSError(5), MemoryError(), OSError("a secret")), 1):
         with pytest.raises(Reset):

@@ -11,7 +11,6 @@ import machine
 
 from uike import event, reason
 from uike.hal.esp32 import record
-from uike.hal.esp32.store import CRASH
 from uike.transient import load
 
 _WATCHDOG_MS = 60_000  # the longest step of a handshake, RSA-4096 in software, takes 20 s
@@ -27,7 +26,8 @@ class Life:
     def __init__(self, settings, store, root=""):
         self._store = store
         self._root = root
-        self._dog = machine.WDT(timeout=_WATCHDOG_MS) if store.has("config.json") else None
+        provisioned = store.has("config.json")
+        self._dog = machine.WDT(timeout=_WATCHDOG_MS) if provisioned else None
         self._cause = machine.reset_cause()
         boots, self.why, self.detail = record.read()
         if not self.why and self._cause == machine.WDT_RESET:
@@ -35,7 +35,7 @@ class Life:
         record.write(boots)  # told once
         self._boots = boots
         self._strap = _low(settings.get("safe_pin"))
-        self.safe = boots > _FAILED_MAX or self._strap
+        self.safe = provisioned and boots > _FAILED_MAX or self._strap
         self._trial = self.slots().read()[1]
         self._settled = False
         self._linked_at = 0  # ms: when there was a network
@@ -53,13 +53,13 @@ class Life:
             trace(event.SAFE_MODE, 0, bytes((self._boots, self._strap)))
         if self.why not in (0, reason.RESTART_ASKED, reason.ERASED):
             try:
-                self._store.write(CRASH, told)
+                self._store.write("crash", told)
             except OSError:
                 pass
 
     def crash(self):
         """The body of a BOOT event for the last run that did not end well, kept in flash; None without one."""
-        return self._store.read(CRASH)
+        return self._store.read("crash")
 
     def erase(self):
         """Takes keys and configuration off the board, and starts it without."""
