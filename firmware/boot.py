@@ -33,8 +33,8 @@ def main(locked, root=""):
         machine.WDT(timeout=_WATCHDOG_MS)  # the application feeds it
     record = _count()
     path, rolled_back = _choose(root, record[3])
-    if rolled_back:
-        _note(reason.UPDATE_ROLLED_BACK, path.encode())
+    if rolled_back:  # what its last boot ended with is the best that there is to say
+        machine.RTC().memory(_MARK + bytes((1, reason.UPDATE_ROLLED_BACK)) + record[5:])
     sys.path.insert(0, path)
     try:
         __import__("main")

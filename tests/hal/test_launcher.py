@@ -118,9 +118,21 @@ def test_a_version_on_trial_has_two_boots_and_then_the_other_is_back(start, chip
             start(fail(ValueError()))
         began.append(start.path[-1])
         assert slot.read_text() == left
-        rolled_back = chip.memory[4] == reason.UPDATE_ROLLED_BACK
+        rolled_back = chip.memory[3:5] == bytes((1, reason.UPDATE_ROLLED_BACK))
         assert rolled_back == (left == "a" and began.count("a") == 1)
     assert began == ["b", "b", "a", "a"]
+
+
+def test_a_version_that_was_given_up_has_its_last_words(start, chip):
+    (start.folder / "slot").write_text("b 2")
+    for _ in range(2):
+        with pytest.raises(Reset):
+            start(fail(OSError(28)))
+        assert chip.memory[4] == reason.APPLICATION_FAILED
+        chip.memory = chip.memory[:4] + b"\0" + chip.memory[5:] if chip.memory[3] == 1 else chip.memory
+    with pytest.raises(Reset):
+        start(nothing)
+    assert chip.memory == b"uk1" + bytes((1, reason.UPDATE_ROLLED_BACK)) + b"OSError 28"  # and the old one counts anew
 
 
 @pytest.mark.parametrize("text", ["", "c", "b x", "\0\0", "a 1 2"])

@@ -10,6 +10,13 @@ Of the board's operations, two carry the security of the rest:
     store.write(name, data)             whole or not at all when the power goes (write beside it, then rename; LittleFS
                                         does so at close); OSError when it cannot be written
 
+Others are there on a chip only:
+
+    life                                None elsewhere; on the ESP32 what watches over it (uike/hal/esp32/life.py):
+                                        tell(trace), safe, restart(reason, detail), retry(), erase(), crash(), slots()
+    mend()                              sockets and network anew
+    wait(timeout_ms, tunnels)           `tunnels` is true while one is up: a chip shows it, and its boot is a good one
+
 No other module asks the platform for randomness: keys, nonces, IVs and SPIs come from the DRBG (`uike.crypto.drbg`).
 """
 

@@ -76,7 +76,7 @@ class Life:
 
     def turn(self, now, linked, good):
         """The main loop has turned. `linked`: there is a network; `good`: a tunnel is up, or a command was heard."""
-        if linked or self.safe:
+        if linked or self.safe or not self._dog:
             self._linked_at = now
         elif now - self._linked_at >= _NO_NETWORK_MS:
             self.restart(reason.NO_TUNNEL, b"no network")
