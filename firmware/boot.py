@@ -17,6 +17,7 @@ import micropython
 from uike import reason
 
 _CTRL_C = 3
+_WATCHDOG_MS = 60_000
 _MARK = b"uk1"  # a record: mark, boots since the last good one(1) reason(1) detail
 _DETAIL_MAX = 64
 _HOPELESS = 6  # failed boots after which the other version has a try, if there is one: safe mode did not help either
@@ -24,14 +25,16 @@ _HOPELESS = 6  # failed boots after which the other version has a try, if there 
 
 def main(locked, root=""):
     """Starts the application if the board is provisioned (`locked`), or is not. `root` is where the file system is."""
-    if _exists(root + "/store/config.json") != locked:
+    if _provisioned(root + "/store/config.json") != locked:
         micropython.kbd_intr(_CTRL_C)
         return
     micropython.kbd_intr(-1 if locked else _CTRL_C)
+    if locked:
+        machine.WDT(timeout=_WATCHDOG_MS)  # the application feeds it
     record = _count()
     path, rolled_back = _choose(root, record[3])
-    if rolled_back:
-        _note(reason.UPDATE_ROLLED_BACK, path.encode())
+    if rolled_back:  # what its last boot ended with is the best that there is to say
+        machine.RTC().memory(_MARK + bytes((1, reason.UPDATE_ROLLED_BACK)) + record[5:])
     sys.path.insert(0, path)
     try:
         __import__("main")
@@ -125,6 +128,11 @@ def _other(name):
 
 def _whole(root, name):
     return _exists("%s/%s/main.mpy" % (root, name))
+
+
+def _provisioned(path):
+    """Whether there is a configuration, under any of the names that the store gives to one."""
+    return _exists(path) or _exists(path + ".new") or _exists(path + ".old")
 
 
 def _exists(path):

@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "crypto": REGISTRIES,
     "trace": set(),
     "transient": set(),
-    "hal": {"crypto"} | REGISTRIES,
+    "hal": {"crypto", "transient"} | REGISTRIES,
     "iana": set(),
     "reason": set(),
     "event": set(),

@@ -81,7 +81,7 @@ class Board:
         from uike.hal.esp32.slots import Slots
 
         self.life = self.store = self
-        self.slots, self.machine = Slots(root), machine
+        self.slots, self.machine = lambda: Slots(root), machine
 
     def trace(self, *_):
         pass

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from uike.hal.esp32 import erasure
 from uike.hal.esp32 import store as module
 from uike.hal.esp32.store import Store
 
@@ -23,7 +24,8 @@ class Disk:
         self.left = steps
         self._rename, self._open = os.rename, builtins.open
         monkeypatch.setattr(module.os, "rename", self.rename)
-        monkeypatch.setattr(module, "open", self.open, raising=False)
+        for each in (module, erasure):
+            monkeypatch.setattr(each, "open", self.open, raising=False)
 
     def step(self):
         if not self.left:
@@ -144,8 +146,11 @@ def small_flash(monkeypatch):
             self.file.write(data)
 
     disk = Disk(monkeypatch, 1 << 30)
-    monkeypatch.setattr(module, "open", lambda path, mode: Watched(disk, builtins.open(path, mode)) if "w" in mode
-                        else builtins.open(path, mode))  # fmt: skip
+
+    def watched(path, mode):
+        return Watched(disk, builtins.open(path, mode)) if "w" in mode else builtins.open(path, mode)
+
+    monkeypatch.setattr(erasure, "open", watched, raising=False)
     monkeypatch.setattr(module.os, "statvfs", lambda path: (4096, 4096, 512, 16, 16), raising=False)
     return written
 

@@ -72,6 +72,20 @@ def test_any_other_board_starts_at_the_second_call_and_does(start, chip, capsys)
     assert start.interrupt == 3 and not chip.resets and "said" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", ["config.json.new", "config.json.old"])
+def test_a_configuration_that_was_about_to_be_written_counts(start, chip, name):
+    (start.folder / "store" / "config.json").rename(start.folder / "store" / name)
+    assert start(nothing, locked=False) is None
+    with pytest.raises(Reset):
+        start(nothing)
+
+
+def test_the_watchdog_watches_over_the_start(start, chip):
+    with pytest.raises(Reset):
+        start(lambda: chip.pass_ms(60_001))
+    assert chip.cause == chip.WDT_RESET
+
+
 def test_what_a_run_ended_with_outlives_the_reset_and_is_no_secret(start, chip):
     for count, error in enumerate((ValueError("a secret"), OSError(5), MemoryError(), OSError("a secret")), 1):
         with pytest.raises(Reset):
@@ -104,9 +118,21 @@ def test_a_version_on_trial_has_two_boots_and_then_the_other_is_back(start, chip
             start(fail(ValueError()))
         began.append(start.path[-1])
         assert slot.read_text() == left
-        rolled_back = chip.memory[4] == reason.UPDATE_ROLLED_BACK
+        rolled_back = chip.memory[3:5] == bytes((1, reason.UPDATE_ROLLED_BACK))
         assert rolled_back == (left == "a" and began.count("a") == 1)
     assert began == ["b", "b", "a", "a"]
+
+
+def test_a_version_that_was_given_up_has_its_last_words(start, chip):
+    (start.folder / "slot").write_text("b 2")
+    for _ in range(2):
+        with pytest.raises(Reset):
+            start(fail(OSError(28)))
+        assert chip.memory[4] == reason.APPLICATION_FAILED
+        chip.memory = chip.memory[:4] + b"\0" + chip.memory[5:] if chip.memory[3] == 1 else chip.memory
+    with pytest.raises(Reset):
+        start(nothing)
+    assert chip.memory == b"uk1" + bytes((1, reason.UPDATE_ROLLED_BACK)) + b"OSError 28"  # and the old one counts anew
 
 
 @pytest.mark.parametrize("text", ["", "c", "b x", "\0\0", "a 1 2"])

@@ -100,7 +100,7 @@ class Day:
 
     def _loss(self):
         self._cut(1.0)
-        self.world.run(40 * MINUTE)
+        self.world.run(HOUR)
         self._cut(0.0)
         return BACK_MS
 
@@ -116,7 +116,7 @@ class Day:
         self.world.switch.loss = loss
 
     def _until(self, ms):
-        self.world.run(ms - self.world.clock.now())
+        self.world.run(max(2 * MINUTE, ms - self.world.clock.now()))  # what is under way comes to an end
 
     def _works(self, bound):
         """Pings until one comes back: the ms that took. AssertionError beyond the bound."""

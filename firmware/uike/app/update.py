@@ -94,7 +94,7 @@ def number(slots):
 def _slots(board):
     if not board.life:
         raise ValueError("update: not on this platform")
-    return board.life.slots
+    return board.life.slots()
 
 
 def _checked(board, header, signature):

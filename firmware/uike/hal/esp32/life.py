@@ -11,8 +11,7 @@ import machine
 
 from uike import event, reason
 from uike.hal.esp32 import record
-from uike.hal.esp32.slots import Slots
-from uike.hal.esp32.store import CRASH
+from uike.transient import load
 
 _WATCHDOG_MS = 60_000  # the longest step of a handshake, RSA-4096 in software, takes 20 s
 _FAILED_MAX = 3
@@ -24,9 +23,11 @@ _NO_NETWORK_MS = 7_200_000  # by then its driver has been set up anew a dozen ti
 class Life:
     """A board without a configuration has a developer at the prompt, and no watchdog."""
 
-    def __init__(self, settings, store, slots=None):
+    def __init__(self, settings, store, root=""):
         self._store = store
-        self._dog = machine.WDT(timeout=_WATCHDOG_MS) if store.has("config.json") else None
+        self._root = root
+        provisioned = store.has("config.json")
+        self._dog = machine.WDT(timeout=_WATCHDOG_MS) if provisioned else None
         self._cause = machine.reset_cause()
         boots, self.why, self.detail = record.read()
         if not self.why and self._cause == machine.WDT_RESET:
@@ -34,9 +35,8 @@ class Life:
         record.write(boots)  # told once
         self._boots = boots
         self._strap = _low(settings.get("safe_pin"))
-        self.safe = boots > _FAILED_MAX or self._strap
-        self.slots = slots or Slots()
-        self._trial = self.slots.read()[1]
+        self.safe = provisioned and boots > _FAILED_MAX or self._strap
+        self._trial = self.slots().read()[1]
         self._settled = False
         self._linked_at = 0  # ms: when there was a network
         self.machine = (
@@ -53,13 +53,17 @@ class Life:
             trace(event.SAFE_MODE, 0, bytes((self._boots, self._strap)))
         if self.why not in (0, reason.RESTART_ASKED):
             try:
-                self._store.write(CRASH, told)
+                self._store.write("crash", told)
             except OSError:
                 pass
 
     def crash(self):
         """The body of a BOOT event for the last run that did not end well, kept in flash; None without one."""
-        return self._store.read(CRASH)
+        return self._store.read("crash")
+
+    def slots(self):
+        """The folders of the application, for an update. Transient."""
+        return load("uike.hal.esp32.slots").Slots(self._root)
 
     def feed(self):
         if self._dog:
@@ -67,7 +71,7 @@ class Life:
 
     def turn(self, now, linked, good):
         """The main loop has turned. `linked`: there is a network; `good`: a tunnel is up, or a command was heard."""
-        if linked or self.safe:
+        if linked or self.safe or not self._dog:
             self._linked_at = now
         elif now - self._linked_at >= _NO_NETWORK_MS:
             self.restart(reason.NO_TUNNEL, b"no network")
@@ -76,7 +80,7 @@ class Life:
         if good or now >= _STEADY_MS and not self._trial:
             record.write(0)
             self._settled = True
-            if self.slots.confirm():
+            if self._trial and self.slots().confirm():
                 self.trace(event.UPDATE, 0, b"\x03")
         elif self._trial and now >= _TRIAL_MS:
             self.restart(reason.UPDATE_UNHEALTHY, b"")

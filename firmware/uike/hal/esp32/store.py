@@ -7,15 +7,11 @@ import json
 import os
 from binascii import crc32
 
+from uike.transient import load
+
 JOURNAL = "journal"  # of `change`
 _DIRECTORY = "/store"
 _SUM = 4
-_ERASING = "erasing"  # the file that says that an erasure has begun: it goes on at the next boot
-_FILLER = "filler"
-CRASH = "crash"  # how the last run ended that did not end well (uike/hal/esp32/life)
-_BLOCK = 4096  # bytes
-_FLASH_MAX = 16 << 20
-_KEPT = (_ERASING, CRASH, "board")  # of an erased board
 
 
 class Store:
@@ -26,12 +22,10 @@ class Store:
             os.mkdir(directory)
         except OSError:  # it is there
             pass
-        if exists(self._path(_ERASING)):
+        if exists(self._path("erasing")):  # the power went in the middle of it
             self.erase()
         if self.read(JOURNAL) is not None:
-            from uike.hal.esp32 import change
-
-            change.finish(self)
+            load("uike.hal.esp32.change").finish(self)
 
     def has(self, name):
         """Whether there is a blob of that name, sound or not."""
@@ -62,36 +56,8 @@ class Store:
         _shift(path)
 
     def erase(self, alive=lambda: None):
-        """Overwrites and removes all there is but the account of the last crash and what kind of board it is; alive()
-        is called now and then, for it may take a minute.
-
-        LittleFS writes elsewhere what is overwritten, so in the end the free blocks are filled once too. A power cut
-        in between does not leave half of it: the next boot goes on. RTC memory with its record is not touched."""
-        with open(self._path(_ERASING), "wb"):
-            pass
-        names = [name for name in os.listdir(self.directory) if name.split(".")[0] not in _KEPT]
-        for name in sorted(names, key=lambda name: not name.startswith("config.json")):  # what says "provisioned" first
-            path = self._path(name)
-            size = os.stat(path)[6]
-            with open(path, "wb") as file:
-                file.write(bytes(size))
-            os.remove(path)
-            alive()
-        self._fill(alive)
-        os.remove(self._path(_ERASING))
-
-    def _fill(self, alive):
-        """Writes over every free block of the file system."""
-        about = os.statvfs(self.directory)
-        path, block = self._path(_FILLER), bytes(_BLOCK)
-        try:
-            with open(path, "wb") as file:
-                for _ in range(min(about[0] * about[3], _FLASH_MAX) // _BLOCK):
-                    file.write(block)
-                    alive()
-        except OSError:  # it is full, some blocks earlier: the file system needs a few itself
-            pass
-        os.remove(path)
+        """Takes everything away but what `erasure` keeps."""
+        load("uike.hal.esp32.erasure").erase(self.directory, alive)
 
     def settings(self, name):
         """A stored JSON object; an empty one when there is none."""
