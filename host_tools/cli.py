@@ -11,6 +11,8 @@ COMMANDS = {  # name: module that has `command`
     "bench": "host_tools.bench.command",
     "ladder": "host_tools.ladder.command",
     "explain": "host_tools.explain.command",
+    "gateway": "host_tools.gateway.command",
+    "from-strongswan": "host_tools.from_strongswan",
 }
 
 
