@@ -12,6 +12,7 @@ COMMANDS = {  # name: module that has `command`
     "ladder": "host_tools.ladder.command",
     "explain": "host_tools.explain.command",
     "gateway": "host_tools.gateway.command",
+    "pcap": "host_tools.capture.command",
     "from-strongswan": "host_tools.from_strongswan",
 }
 

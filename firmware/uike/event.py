@@ -2,7 +2,7 @@
 
 A record is `code(1) sa(2) time_ms(4) body`, big endian; on the console it is one line, `#` and base64.
 `sa` counts IKE SAs since power-on, 0 when there is none. The body is given beside each code; an `endpoint` there is
-`IPv4 address(4) port(2)`. Records carry no secret: the data of AUTH payloads and QUICK_CRASH_DETECTION
+`IPv4 address(4) port(2)`. Records but KEYS carry no secret: the data of AUTH payloads and QUICK_CRASH_DETECTION
 notifies is zeroed before a message is traced.
 """
 
@@ -42,6 +42,8 @@ ADDRESS_CHANGED = 50  # old local endpoint(6) old remote endpoint(6) new local e
 RECONNECT = 52  # milliseconds to the next attempt(4) its number(1) connection name
 ENGINE_FAULT = 53  # code(1: uike/crypto/esp32/block) name: an accelerator failed, and software did its work
 REAUTHENTICATED = 51  # number of the SA that replaces this one(2)
+DATAGRAM = 77  # only with trace_datagrams: out(1) local endpoint(6) remote endpoint(6) the UDP payload
+KEYS = 79  # only with trace_keys: cipher(2) size(1) integrity(2) size(1) the two keys, see app/wiretap
 REDIRECTED = 60  # old gateway's endpoint(6) new gateway's endpoint(6)
 
 # States of an IKE SA (uike/ike/sa.py holds the table of legal moves)
