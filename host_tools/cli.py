@@ -13,6 +13,7 @@ COMMANDS = {  # name: module that has `command`
     "explain": "host_tools.explain.command",
     "gateway": "host_tools.gateway.command",
     "pcap": "host_tools.capture.command",
+    "bundle": "host_tools.bundle",
     "from-strongswan": "host_tools.from_strongswan",
 }
 
