@@ -16,6 +16,10 @@ COMMANDS = {  # name: module that has `command`
     "bench": "host_tools.bench.command",
     "ladder": "host_tools.ladder.command",
     "explain": "host_tools.explain.command",
+    "gateway": "host_tools.gateway.command",
+    "pcap": "host_tools.capture.command",
+    "bundle": "host_tools.bundle",
+    "from-strongswan": "host_tools.from_strongswan",
 }
 
 

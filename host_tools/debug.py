@@ -262,6 +262,15 @@ class Renderer:
         text, remedy = reasons.explain(event)
         return [(text, "dim")] if event.fields["reason"] == reason.SEED_MISSING else [(f"{text}; {remedy}", "warn")]
 
+    def _datagram(self, event):
+        fields = event.fields
+        verb, preposition = ("sent", "to") if fields["out"] else ("received", "from")
+        where = names.endpoint_text(fields["remote"])
+        return [(f"{verb} a datagram of {len(fields['data'])} bytes {preposition} {where}", "dim")]
+
+    def _keys(self, event):
+        return [("A KEY IS IN THIS TRACE: whoever has it reads the tunnel (trace_keys = true)", "bold reverse red")]
+
     def _stopped(self, event):
         return self._verdict("stopped", event, False)
 

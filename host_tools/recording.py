@@ -4,7 +4,9 @@ Made by `uike emulate --record FILE`; read by the commands that say what happene
 something before the record, such as a time: a record begins at its `#`.
 """
 
+import binascii
 import re
+from base64 import b64decode
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,6 +62,15 @@ def parse(lines) -> Recording:
         elif line.strip():
             found.texts.append(line.strip().decode("utf-8", "replace"))
     return found
+
+
+def record(line: bytes) -> bytes:
+    """The bytes of the record in a line; none when there is none."""
+    found = _RECORD.search(line)
+    try:
+        return b64decode(found.group().strip()[1:], validate=True) if found else b""
+    except binascii.Error:
+        return b""
 
 
 def keep(actor, path: Path, label: str):

@@ -193,6 +193,11 @@ def _fragment(body):
     }
 
 
+def _keys(body):
+    encr, size, integ, integ_size = body.number(2), body.number(), body.number(2), body.number()
+    return {"encr": encr, "integ": integ, "key": body.take(size), "integ_key": body.take(integ_size)}
+
+
 def _negotiating(body):
     return {
         "initiator": body.flag(),
@@ -274,6 +279,13 @@ _DECODERS = {
     event.SELF_TEST: lambda body: {"passed": body.number(), "elapsed_ms": body.number(4)},
     event.ENGINE_RETIRED: _text,
     event.SEED: lambda body: {"reason": body.number()},
+    event.DATAGRAM: lambda body: {
+        "out": body.flag(),
+        "local": body.endpoint(),
+        "remote": body.endpoint(),
+        "data": body.rest(),
+    },
+    event.KEYS: _keys,
     event.STOPPED: lambda body: {"reason": body.number(), "detail": body.rest()},
     event.PROVISIONED: lambda body: {"sha256": body.take(32).hex()},
     event.ERASED: lambda body: {},

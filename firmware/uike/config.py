@@ -33,6 +33,8 @@ CONNECTIONS_MAX = 8
 CHILDREN_MAX = 8
 NAME_MAX = 32
 
+_SWITCHES = ("trace_datagrams", "trace_keys")  # of the whole board, read by app/boot
+
 _IKE_DEFAULT = (
     "aes128-aes256-sha256-x25519-ecp256-modp2048",
     "aes128gcm16-aes256gcm16-chacha20poly1305-prfsha256-x25519-ecp256-modp2048",
@@ -55,8 +57,11 @@ def load(tree):
     if type(tree) is not dict:
         raise ConfigError("", "not a table", "[connection.NAME]")
     for key in tree:
-        if key != "connection":
-            raise ConfigError(str(key), "unknown", "[connection.NAME]")
+        if key in _SWITCHES:
+            if type(tree[key]) is not bool:
+                raise ConfigError(key, "bad value", "true or false")
+        elif key != "connection":
+            raise ConfigError(str(key), "unknown", "[connection.NAME], " + ", ".join(_SWITCHES))
     tables = tree.get("connection", {})
     if type(tables) is not dict or not tables:
         raise ConfigError("connection", "no connection in the file", "[connection.NAME]")

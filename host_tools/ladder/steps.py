@@ -11,7 +11,10 @@ from uike import event as codes
 from uike import iana, reason
 
 _PROGRESS = ("DEAD", "IDLE", "DELETING", "INIT", "AUTH", "ESTABLISHED")
-_QUIET = "message fragment state retransmit ping greeting self_test seed heap keepalive negotiating garbled offer drop"
+_QUIET = (
+    "message fragment state retransmit ping greeting self_test seed heap keepalive negotiating garbled offer drop"
+    " datagram keys"
+)
 
 
 @dataclass
