@@ -5,7 +5,7 @@ No secret is in a Problem, and none in the context of an exception.
 
 from binascii import a2b_base64, unhexlify
 
-from uike.config_values import Problem, listed, text
+from uike.config_values import ID_ALLOWED, Problem, identity, listed, text
 
 PSK_MAX = 256  # bytes
 CERTIFICATES_MAX = 6
@@ -28,6 +28,14 @@ def _sized(data):
     if not 0 < len(data) <= PSK_MAX:
         raise Problem("%d bytes" % len(data), "1 to %d bytes" % PSK_MAX)
     return bytearray(data)
+
+
+def ppk_id(value):
+    """The name of a PPK is written as an identity is, and has no type."""
+    found = identity(value)
+    if not found:
+        raise Problem("%any is no name", ID_ALLOWED)
+    return found[1]
 
 
 def certificates(value):

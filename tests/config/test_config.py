@@ -208,6 +208,14 @@ def test_secrets():
     assert load(INITIATOR, psk="schlüssel").psk == "schlüssel".encode()
 
 
+@pytest.mark.parametrize("table", [INITIATOR, RESPONDER])
+def test_a_postquantum_preshared_key(table):
+    connection = load(table, ppk="0x" + "5a" * 32, ppk_id="ppk@example", ppk_required=True)
+    assert (connection.ppk, connection.ppk_id, connection.ppk_required) == (b"\x5a" * 32, b"ppk@example", True)
+    assert load(table, ppk="a key", ppk_id="@#c0ffee").ppk_id == b"\xc0\xff\xee"
+    assert (load(table).ppk, load(table).ppk_required) == (b"", False)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -269,6 +277,12 @@ def test_selectors_that_are_refused(text):
         (INITIATOR, {"local": "eth0"}, "local"),
         (INITIATOR, {"local_id": None}, "local_id"),
         (INITIATOR, {"psk": None}, "psk"),
+        (INITIATOR, {"ppk": "a key"}, "ppk_id"),
+        (INITIATOR, {"ppk_id": "ppk@example"}, "ppk"),
+        (INITIATOR, {"ppk_required": True}, "ppk"),
+        (INITIATOR, {"ppk": "a key", "ppk_id": "%any"}, "ppk_id"),
+        (INITIATOR, {"ppk": "0xno", "ppk_id": "ppk@example"}, "ppk"),
+        (INITIATOR, {"ppk": "a key", "ppk_id": "ppk@example", "ppk_required": 1}, "ppk_required"),
         (INITIATOR, {"pool": "10.9.0.0/24"}, "pool"),
         (INITIATOR, {"dns": ["10.1.0.53"]}, "dns"),
         (RESPONDER, {"virtual_ip": True}, "virtual_ip"),
