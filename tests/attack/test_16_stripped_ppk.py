@@ -41,7 +41,7 @@ def test_a_man_in_the_middle(ours, theirs, responses):
         assert not side.said("CHILD_UP") and not side.said("ESTABLISHED")
     assert not wire.board.endpoint.sas and not wire.gateway.endpoint.sas
     if misled:
-        assert wire.board.closed() == ["PSK_DIFFERS"] and wire.gateway.closed() == ["DELETED_BY_PEER"]
+        assert wire.board.closed() == ["PSK_DIFFERS"] and wire.gateway.closed() == ["PEER_SAID_AUTH_FAILED"]
     elif ours is MUST:  # not even IKE_AUTH, in which it would tell who it is
         assert wire.board.closed() == ["PPK_NOT_OFFERED"] and wire.gateway.closed() == ["HALF_OPEN_TIMEOUT"]
     else:
