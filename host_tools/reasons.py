@@ -345,6 +345,10 @@ def _detail(number: int, fields: dict) -> str:
         return ""
     if number in (reason.UNKNOWN_PEER_ID, reason.WRONG_PEER_ID) and len(data) > 1:
         return f": {names.id_text(data[0], data[1:])}"
+    if number == reason.NO_PSK_FOR_PEER and len(data) > 1:
+        peer, nearest = data[1 : 2 + data[0]], data[2 + data[0] :]
+        also = f"; the nearest that has one is {names.id_text(nearest[0], nearest[1:])}" if nearest else ""
+        return f": {names.id_text(peer[0], peer[1:])}{also}"
     if number == reason.GROUP_REFUSED and len(data) == 2:
         return f": {names.name(names.TRANSFORMS[iana.KE_METHOD], int.from_bytes(data, 'big'))}"
     if number == reason.UNKNOWN_CRITICAL_PAYLOAD and len(data) == 1:
