@@ -20,6 +20,7 @@ from uike.config_secrets import ppk_id as _ppk_id
 from uike.config_secrets import private_key as _private_key
 from uike.config_secrets import psk as _psk
 from uike.config_secrets import psk_hex as _psk_hex
+from uike.config_secrets import psks as _psks
 from uike.config_values import ID_ALLOWED, NAME_LETTERS, Problem
 from uike.config_values import count as _count
 from uike.config_values import flag as _flag
@@ -147,7 +148,7 @@ def _check_secrets(connection, table):
     for key, other in (("cert", "key"), ("key", "cert"), ("ppk", "ppk_id"), ("ppk_id", "ppk"), ("ppk_required", "ppk")):
         if table.get(key) and other not in table:
             raise ConfigError(other, "missing", "%s and %s, or none of them" % (key, other))
-    if not connection.psk and not (connection.cert and connection.cacerts):
+    if not connection.psk and not connection.psks and not (connection.cert and connection.cacerts):
         raise ConfigError("psk", "missing", "one of psk, psk_hex; or cert, key and cacerts")
 
 
@@ -170,6 +171,7 @@ _KEYS = {
     "remote_id": ("remote_id", _identity, None, ()),
     "psk": ("psk", _psk, None, ()),
     "psk_hex": ("psk", _psk_hex, None, ()),
+    "psks": ("psks", _psks, False, ()),
     "ppk": ("ppk", _psk, None, ()),
     "ppk_id": ("ppk_id", _ppk_id, None, ()),
     "ppk_required": ("ppk_required", _flag, None, ()),

@@ -206,6 +206,16 @@ def test_secrets():
     assert load(INITIATOR, psk="0x00ff10").psk == b"\x00\xff\x10"
     assert load(INITIATOR, psk="0sAP8Q").psk == b"\x00\xff\x10"
     assert load(INITIATOR, psk="schlüssel").psk == "schlüssel".encode()
+    assert load(INITIATOR, psk=None, psk_hex="00:0f:F1").psk == load(INITIATOR, psk="0X00Ff1").psk == b"\x00\x0f\xf1"
+    assert load(INITIATOR, psk="0SAP8Q").psk == b"\x00\xff\x10"
+    assert load(INITIATOR, psk='  0x00 " ').psk == b'  0x00 " '
+
+
+def test_secrets_of_several_peers():
+    rows = {"alice@example": "one", "*@example": "0x02", "%any": "three"}
+    connection = load(RESPONDER, psk=None, psks=rows)
+    assert connection.psks == ((None, b"three"), ((3, b"*@example"), b"\x02"), ((3, b"alice@example"), b"one"))
+    assert connection.psk == b"" and load(RESPONDER, psks=rows).psk == b"a key"
 
 
 @pytest.mark.parametrize("table", [INITIATOR, RESPONDER])
@@ -225,6 +235,10 @@ def test_a_postquantum_preshared_key(table):
         {"psk": None, "psk_hex": "hunter2"},
         {"psk": "hunter2" * 40},
         {"psk": ["hunter2"]},
+        {"psk": "0X"},
+        {"psk": "0xhunter2:00"},
+        {"psk_hex": "0:0f:f1", "psk": None},
+        {"psk_hex": "000:0ff:1a", "psk": None},
         {"psk": "hunter2", "psk_hex": "00"},
     ],
 )
@@ -277,6 +291,12 @@ def test_selectors_that_are_refused(text):
         (INITIATOR, {"local": "eth0"}, "local"),
         (INITIATOR, {"local_id": None}, "local_id"),
         (INITIATOR, {"psk": None}, "psk"),
+        (INITIATOR, {"psks": {"alice@example": "one"}}, "psks"),
+        (RESPONDER, {"psks": {}}, "psks"),
+        (RESPONDER, {"psks": ["one"]}, "psks"),
+        (RESPONDER, {"psks": {"alice@example": ""}}, "psks"),
+        (RESPONDER, {"psks": {"keyid:#x": "one"}}, "psks"),
+        (RESPONDER, {"psks": {f"{n}@example": "one" for n in range(17)}}, "psks"),
         (INITIATOR, {"ppk": "a key"}, "ppk_id"),
         (INITIATOR, {"ppk_id": "ppk@example"}, "ppk"),
         (INITIATOR, {"ppk_required": True}, "ppk"),

@@ -17,6 +17,8 @@ def respond(sa, request):
     peer = auth.peer_id(id_i)
     wanted = request.body(iana.IDr)
     sa.connection = _find_connection(sa, peer, wanted and auth.peer_id(wanted))
+    if sa.connection.psks:
+        sa.setup.psk = load("uike.ike.psks").choose(sa.connection, peer)
     how = load("uike.ike.ppk") if sa.setup.ppk or sa.connection.ppk else auth
     said = how.verify(sa, request, True, id_i, request.body(iana.AUTH)) or []
     sa.peer_id = peer
