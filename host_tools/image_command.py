@@ -8,7 +8,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from host_tools import boards, cache, config_file, image, update_package
+from host_tools import boards, cache, config_file, image, psk_strength, update_package
 from host_tools.esp32 import appliance, flash
 
 SOURCE = "https://micropython.org/resources/firmware/"
@@ -56,6 +56,8 @@ def command(context, board_name, official_path, config_path, output, update_key,
     """
     try:
         board = boards.load(board_name)
+        for line in psk_strength.warnings(config_file.read(config_path)):
+            click.echo(f"uike image: warning: {line}", err=True)
         official = _official(board, official_path, allow_unknown)
         report = _build(board, official, config_path, output, update_key)
     except (

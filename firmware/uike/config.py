@@ -16,9 +16,11 @@ from uike.config_networks import redirect_to as _redirect_to
 from uike.config_networks import remotes as _remotes
 from uike.config_networks import selectors as _selectors
 from uike.config_secrets import certificates as _certificates
+from uike.config_secrets import ppk_id as _ppk_id
 from uike.config_secrets import private_key as _private_key
 from uike.config_secrets import psk as _psk
 from uike.config_secrets import psk_hex as _psk_hex
+from uike.config_secrets import psks as _psks
 from uike.config_values import ID_ALLOWED, NAME_LETTERS, Problem
 from uike.config_values import count as _count
 from uike.config_values import flag as _flag
@@ -150,10 +152,10 @@ def _check_secrets(connection, table):
     """Each side proves itself with a certificate or with the pre-shared key."""
     if "psk" in table and "psk_hex" in table:
         raise ConfigError("psk", "given twice", "one of psk, psk_hex")
-    for key, other in (("cert", "key"), ("key", "cert")):
-        if key in table and other not in table:
-            raise ConfigError(other, "missing", "cert and key, or none of them")
-    if not connection.psk and not (connection.cert and connection.cacerts):
+    for key, other in (("cert", "key"), ("key", "cert"), ("ppk", "ppk_id"), ("ppk_id", "ppk"), ("ppk_required", "ppk")):
+        if table.get(key) and other not in table:
+            raise ConfigError(other, "missing", "%s and %s, or none of them" % (key, other))
+    if not connection.psk and not connection.psks and not (connection.cert and connection.cacerts):
         raise ConfigError("psk", "missing", "one of psk, psk_hex; or cert, key and cacerts")
 
 
@@ -176,6 +178,10 @@ _KEYS = {
     "remote_id": ("remote_id", _identity, None, ()),
     "psk": ("psk", _psk, None, ()),
     "psk_hex": ("psk", _psk_hex, None, ()),
+    "psks": ("psks", _psks, False, ()),
+    "ppk": ("ppk", _psk, None, ()),
+    "ppk_id": ("ppk_id", _ppk_id, None, ()),
+    "ppk_required": ("ppk_required", _flag, None, ()),
     "cert": ("cert", _certificates, None, ()),
     "key": ("key", _private_key, None, ()),
     "cacerts": ("cacerts", _certificates, None, ()),
