@@ -6,29 +6,28 @@ Loaded at power-on and dropped; the host uses the same code to refuse a file bef
 one row in `_KEYS`: its reader, and the role that it is for.
 """
 
-from uike.config_networks import TS_ALLOWED
-from uike.config_networks import addresses as _addresses
-from uike.config_networks import domains as _domains
-from uike.config_networks import local as _local
-from uike.config_networks import pool as _pool
-from uike.config_networks import pool6 as _pool6
-from uike.config_networks import redirect_to as _redirect_to
-from uike.config_networks import remote as _remote
-from uike.config_networks import selectors as _selectors
-from uike.config_secrets import certificates as _certificates
-from uike.config_secrets import ppk_id as _ppk_id
-from uike.config_secrets import private_key as _private_key
-from uike.config_secrets import psk as _psk
-from uike.config_secrets import psk_hex as _psk_hex
-from uike.config_secrets import psks as _psks
-from uike.config_values import ID_ALLOWED, NAME_LETTERS, Problem
-from uike.config_values import count as _count
-from uike.config_values import flag as _flag
-from uike.config_values import identity as _identity
-from uike.config_values import lifetime as _lifetime
-from uike.config_values import mode as _mode
-from uike.config_values import proposals as _proposals
 from uike.connection import Connection, Policy
+from uike.readers import ID_ALLOWED, NAME_LETTERS, TS_ALLOWED, Problem
+from uike.readers import addresses as _addresses
+from uike.readers import certificates as _certificates
+from uike.readers import count as _count
+from uike.readers import domains as _domains
+from uike.readers import flag as _flag
+from uike.readers import identity as _identity
+from uike.readers import lifetime as _lifetime
+from uike.readers import local as _local
+from uike.readers import mode as _mode
+from uike.readers import pool as _pool
+from uike.readers import pool6 as _pool6
+from uike.readers import ppk_id as _ppk_id
+from uike.readers import private_key as _private_key
+from uike.readers import proposals as _proposals
+from uike.readers import psk as _psk
+from uike.readers import psk_hex as _psk_hex
+from uike.readers import psks as _psks
+from uike.readers import redirect_to as _redirect_to
+from uike.readers import remote as _remote
+from uike.readers import selectors as _selectors
 from uike.wire import selectors
 
 CONNECTIONS_MAX = 8
