@@ -8,8 +8,7 @@ either side; it is never shown together with the secret.
 import math
 import re
 
-from uike import config_secrets
-from uike.config_values import Problem
+from uike import readers
 
 PSK_BITS = 128
 PPK_BITS = 256
@@ -95,10 +94,10 @@ def warnings(tree: dict) -> list[str]:
     said = []
     for name, table in sorted(tree.get("connection", {}).items()):
         for where, kind, value in _secrets(table):
-            read = config_secrets.psk_hex if where == "psk_hex" else config_secrets.psk
+            read = readers.psk_hex if where == "psk_hex" else readers.psk
             try:
                 found = bits(read(value))
-            except Problem:  # whoever loads the file says so
+            except readers.Problem:  # whoever loads the file says so
                 continue
             wanted = PPK_BITS if kind == "ppk" else PSK_BITS
             if found < wanted:
