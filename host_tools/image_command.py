@@ -35,7 +35,7 @@ class ImageFileError(Exception):
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     required=True,
     metavar="FILE",
-    help="Connections, [wifi] and [static] (TOML).",
+    help="Connections, [wifi], [static] and [ntp] (TOML).",
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="OUT")
 @click.option(
