@@ -62,11 +62,11 @@ bench-peers: $(STAMP) ## The same beside strongSwan on the same core (needs root
 	@$(RUN)/uike bench --peers
 
 esp32: $(STAMP) ## Prove it on an official MicroPython image: IMAGE=<.bin> EMULATOR=<qemu-system-xtensa>, or PORT=<serial port>
-	@$(RUN)/python -m host_tools.esp32 $(if $(PORT),--port "$(PORT)") $(if $(IMAGE),--image "$(IMAGE)") \
-	  $(if $(EMULATOR),--emulator "$(EMULATOR)") $(OPTIONS)
+	@$(if $(filter tunnel,$(SCENARIO)),$(MAKE) --no-print-directory esp32-tunnel,$(RUN)/python -m host_tools.esp32 \
+	  $(if $(PORT),--port "$(PORT)") $(if $(IMAGE),--image "$(IMAGE)") $(if $(EMULATOR),--emulator "$(EMULATOR)") $(OPTIONS))
 
-esp32-tunnel: $(STAMP) ## The appliance on an official image in an emulator with Wi-Fi, and strongSwan (root): IMAGE= EMULATOR=
-	@$(RUN)/python -m host_tools.esp32.tunnel --image "$(IMAGE)" --emulator "$(EMULATOR)"
+esp32-tunnel: $(STAMP) ## The same as SCENARIO=tunnel: the appliance there, and a strongSwan (root), or GATEWAY=<config.toml>
+	@$(RUN)/python -m host_tools.esp32.tunnel --image "$(IMAGE)" --emulator "$(EMULATOR)" $(if $(GATEWAY),--gateway "$(GATEWAY)")
 
 picture: $(STAMP) ## The README's picture: a run of two boards, as it looks on a terminal
 	@$(RUN)/uike emulate --brief --svg .github/run.svg

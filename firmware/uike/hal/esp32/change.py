@@ -1,24 +1,38 @@
 """Changes of all that the board keeps. See `uike.hal`; loaded for one, and at power-on when one was cut off.
 
-What is to be done is written first, as a blob of its own, the journal: a line of JSON, [[name, size], ...] or null for
-erasing everything, and the blobs. Once that is whole it will be done: now, or at the next power-on.
+Blobs are written beside the old ones, as journal-NAME, and read again. Then the blob `journal` says what is to be done:
+JSON, the names, or null for erasing everything. Once that is whole it will be done, now or at the next power-on.
 """
 
 import json
 import os
+from binascii import crc32
 
 from uike.hal.esp32 import store as files
 
-_KEPT = (files.JOURNAL, "board")  # what an erased board keeps: its journal for now, and what kind of board it is
-_ENDS = (".old", "", ".new")  # the order in which no older journal is found in place of this one
+_KEPT = "board"  # an erased board still knows what kind of board it is
+_STAGED = files.JOURNAL + "-"
+_READ = 256
 
 
-def replace(board, blobs):
-    _begin(board.store, [[name, len(blobs[name])] for name in blobs], blobs)
+def replace(board, found):
+    store = board.store
+    for name, pieces in found:
+        path = store.directory + "/" + _STAGED + name
+        total = 0
+        for piece in pieces:
+            total = crc32(piece, total)
+        with open(path, "wb") as file:
+            file.write(total.to_bytes(files.SUM, "big"))
+            for piece in pieces:
+                file.write(piece)
+        if _checksum(path) != total:
+            raise OSError
+    _do(store, [name for name, _ in found])
 
 
 def erase(board):
-    _begin(board.store, None, {})
+    _do(board.store, None)
 
 
 def restart(board):
@@ -28,32 +42,48 @@ def restart(board):
 
 
 def finish(store):
-    """Does what the journal says, as often as it takes, and forgets it."""
-    head, _, data = (store.read(files.JOURNAL) or b"[]\n").partition(b"\n")
-    rows = json.loads(head)
-    if rows is None:
+    """Does what the journal says, as often as it takes, and forgets it. One that is not whole says nothing."""
+    names = json.loads(store.read(files.JOURNAL) or b"[]")
+    if names is None:
         for name in os.listdir(store.directory):
-            if name.split(".")[0] not in _KEPT:
-                _destroy(store.directory + "/" + name)
-    for name, size in rows or ():
-        store.write(name, data[:size])
-        data = data[size:]
-    for end in _ENDS:
-        if files.exists(store.directory + "/" + files.JOURNAL + end):
-            _destroy(store.directory + "/" + files.JOURNAL + end)
+            if name.split(".")[0] not in (_KEPT, files.JOURNAL):
+                _destroy(store.directory, name)
+    for name in names or ():
+        path, staged = store.directory + "/" + name, store.directory + "/" + _STAGED + name
+        if files.exists(staged):
+            _destroy(store.directory, name + ".new")  # of a write that was cut off before
+            if files.exists(path):
+                os.rename(path, path + ".old")
+            os.rename(staged, path)
+    for end in (".old", "", ".new"):  # in this order no older journal is found in place of this one
+        _destroy(store.directory, files.JOURNAL + end)
+    for name in os.listdir(store.directory):
+        if name.startswith(_STAGED):
+            _destroy(store.directory, name)
 
 
-def _begin(store, rows, blobs):
-    text = json.dumps(rows).encode() + b"\n"
-    for name, _ in rows or ():
-        text += blobs[name]
-    store.write(files.JOURNAL, text)
+def _do(store, names):
+    store.write(files.JOURNAL, json.dumps(names).encode())
     finish(store)
 
 
-def _destroy(path):
+def _checksum(path):
+    """That of a file's blob, as it is on the flash."""
+    total = 0
+    with open(path, "rb") as file:
+        file.read(files.SUM)
+        data = file.read(_READ)
+        while data:
+            total = crc32(data, total)
+            data = file.read(_READ)
+    return total
+
+
+def _destroy(directory, name):
     """Overwrites and removes a file. (A file system that moves what it writes may keep the old blocks for a while.)"""
-    size = os.stat(path)[6]
-    with open(path, "wb") as file:
-        file.write(bytes(size))
-    os.remove(path)
+    path = directory + "/" + name
+    if files.exists(path):
+        size = os.stat(path)[6]
+        with open(path, "wb") as file:
+            file.write(bytes(size))
+        os.remove(path)

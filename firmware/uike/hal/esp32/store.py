@@ -9,7 +9,7 @@ from binascii import crc32
 
 JOURNAL = "journal"  # of `change`
 _DIRECTORY = "/store"
-_SUM = 4
+SUM = 4
 
 
 class Store:
@@ -20,7 +20,7 @@ class Store:
             os.mkdir(directory)
         except OSError:  # it is there
             pass
-        if self.read(JOURNAL) is not None:
+        if [name for name in os.listdir(directory) if name.startswith(JOURNAL)]:
             from uike.hal.esp32 import change
 
             change.finish(self)
@@ -44,7 +44,7 @@ class Store:
         if _load(path + ".new") is not None:  # the last write was cut off when it was as good as done
             _shift(path)
         with open(path + ".new", "wb") as file:
-            file.write(crc32(data).to_bytes(_SUM, "big"))
+            file.write(crc32(data).to_bytes(SUM, "big"))
             file.write(data)
         _shift(path)
 
@@ -67,8 +67,8 @@ def _load(path):
             data = file.read()
     except OSError:
         return None
-    body = data[_SUM:]
-    return body if len(data) >= _SUM and crc32(body).to_bytes(_SUM, "big") == data[:_SUM] else None
+    body = data[SUM:]
+    return body if len(data) >= SUM and crc32(body).to_bytes(SUM, "big") == data[:SUM] else None
 
 
 def exists(path):
