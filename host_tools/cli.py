@@ -8,6 +8,7 @@ COMMANDS = {  # name: module that has `command`
     "boards": "host_tools.boards",
     "image": "host_tools.image_command",
     "emulate": "host_tools.emulate",
+    "flash": "host_tools.flash_command",
     "status": "host_tools.status_command",
     "provision": "host_tools.provision_command",
     "reset": "host_tools.reset_command",
