@@ -48,14 +48,15 @@ def command(port, as_json, board_name, config_path, official_path, erase, allow_
 
 def prepared(board_name, official_path, allow_unknown, config_path, erase) -> installer.Job:
     """The job, all of it checked before a board is touched. Wrong use when something is refused."""
+    blobs = provision_command.loaded(config_path, board_name) if config_path else None
     try:
         board = boards.load(board_name)
         official = image_command.official_image(board, official_path, allow_unknown)
         flash.file_system_place(official, board.flash_mb << 20)
+        built = image.build(platform="esp32", march=board.march)
     except (boards.BoardError, image.ImageError, image_command.ImageFileError, flash.FlashError) as error:
         raise board_command.Failed(str(error), board_command.WRONG_USE) from None
-    blobs = provision_command.loaded(config_path, board_name) if config_path else None
-    return installer.Job(board, official, blobs, erase)
+    return installer.Job(board, official, built, blobs, erase)
 
 
 def _lines(port, report):

@@ -24,19 +24,19 @@ class Job(NamedTuple):
 
     board: boards.Board
     official: bytes
+    built: image.Image
     blobs: dict[str, bytes] | None = None
     erase: bool = False
 
 
 def install(port: str, job: Job, say=lambda text: None) -> dict:
     """Writes the flash; returns what it was. Raises InstallError, bootloader.BootloaderError and flash.FlashError."""
-    built = image.build(platform="esp32", march=job.board.march)
     with bootloader.connected(port, say) as loader:
         size = _checked(loader, job.board)
         identity = loader.identity()
         backup = cache.directory("store") / f"{identity.replace(':', '')}.json"
         kept = {} if job.erase else _kept(loader, size, backup, say)
-        files = {**appliance.program(built), **_store(job, kept)}
+        files = {**appliance.program(job.built), **_store(job, kept)}
         place = flash.file_system_place(job.official, size)
         parts = [*_segments(job.official), (place.offset, flash.file_system(files, place.size))]
         if job.erase:

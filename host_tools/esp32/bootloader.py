@@ -1,11 +1,10 @@
 """A board in its boot loader, through esptool: find the chip, read, erase, write, verify, restart.
 
-Everything that esptool says is kept from stdout; what it raises becomes a BootloaderError.
+What esptool says is not shown; what it raises becomes a BootloaderError.
 """
 
 import contextlib
 import functools
-import io
 from collections.abc import Callable, Iterator
 
 import esptool
@@ -61,14 +60,13 @@ def connected(port: str, say: Callable[[str], None] = lambda text: None) -> Iter
     loader = None
     try:
         _silence()
-        with contextlib.redirect_stdout(io.StringIO()):
-            loader = cmds.detect_chip(port, BAUD, connect_mode="default-reset")
-            loader = cmds.run_stub(loader)
-            if "://" not in port:
-                loader.change_baud(FAST_BAUD)
-            cmds.attach_flash(loader)
-            say(f"{loader.CHIP_NAME} at {port}")
-            yield Bootloader(loader)
+        loader = cmds.detect_chip(port, BAUD, connect_mode="default-reset")
+        loader = cmds.run_stub(loader)
+        if "://" not in port:
+            loader.change_baud(FAST_BAUD)
+        cmds.attach_flash(loader)
+        say(f"{loader.CHIP_NAME} at {port}")
+        yield Bootloader(loader)
     except (esptool.FatalError, serial.SerialException, OSError) as error:
         raise BootloaderError(_why(port, error, loader)) from None
     finally:

@@ -1,6 +1,7 @@
 """`uike flash` against a boot loader that speaks the chip's protocol: what it writes, what it keeps, what it refuses."""
 
 import contextlib
+import functools
 import json
 import socket
 import threading
@@ -10,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from esp32_mock_bootloader import server as mock
 
-from host_tools import installer
+from host_tools import image, installer
 from host_tools.cli import main
 from host_tools.esp32 import flash
 from tests.esp32.test_flash import ESP32, official
@@ -61,6 +62,7 @@ class Chip:
 def board(monkeypatch):
     """Makes chips."""
     monkeypatch.setattr(mock, "_CLIENT_RECV_TIMEOUT", 0.5)  # a client of the same process may be that slow
+    monkeypatch.setattr(mock, "_FLASH_END_IDLE_SEC", 0.1)
     mock.get_flash_image().reset()
     made = []
 
@@ -78,8 +80,12 @@ def chip(board):
     return board()
 
 
+build = functools.cache(image.build)
+
+
 @pytest.fixture
 def run(tmp_path, monkeypatch):
+    monkeypatch.setattr(image, "build", build)
     there = SimpleNamespace(directory=lambda *_: tmp_path / "kept", write_file=installer.cache.write_file)
     monkeypatch.setattr(installer, "cache", there)
     (tmp_path / "kept").mkdir()
@@ -138,9 +144,10 @@ class Cable:
         far = socket.create_connection(self.chip.address)
         threading.Thread(target=self.back, args=(far, near), daemon=True).start()
         passed = 0
-        while passed < self.limit and (data := near.recv(4096)):
-            passed += len(data)
-            far.sendall(data)
+        with contextlib.suppress(OSError):  # the chip hangs up when it has all
+            while passed < self.limit and (data := near.recv(4096)):
+                passed += len(data)
+                far.sendall(data)
         for end in (near, far):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
@@ -158,7 +165,7 @@ def test_the_cable_is_pulled_in_the_middle(run, chip):
     """Whenever that is, the next run makes the board whole, with the configuration that it had."""
     run(chip.url, "--config", run.config)
     before = chip.stored("store/config.json")
-    for limit in (20_000, 60_000, 100_000):
+    for limit in (20_000, 100_000):
         result = run(Cable(chip, limit).url, code=1)
         assert "the cable was pulled" in result.stderr and "run the same command again" in result.stderr
         assert chip.stored("store/config.json") in (before, None)
