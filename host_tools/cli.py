@@ -9,6 +9,8 @@ COMMANDS = {  # name: module that has `command`
     "image": "host_tools.image_command",
     "update": "host_tools.update_package",
     "emulate": "host_tools.emulate",
+    "flash": "host_tools.flash_command",
+    "fleet": "host_tools.fleet_command",
     "status": "host_tools.status_command",
     "provision": "host_tools.provision_command",
     "reset": "host_tools.reset_command",

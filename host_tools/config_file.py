@@ -33,10 +33,11 @@ def read(path: Path) -> dict:
     return load(path).tree
 
 
-def load(path: Path) -> Device:
-    """What a configuration file says, as the device stores it. Raises ConfigFileError."""
+def load(path: Path, text: str | None = None) -> Device:
+    """What a configuration file says, as the device stores it; or what `text` says, in its place. ConfigFileError."""
     try:
-        tree, network = network_settings.split(tomllib.loads(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8") if text is None else text
+        tree, network = network_settings.split(tomllib.loads(text))
         tree, relays, secret = device_settings.split(tree)
         tree = _with_files(tree, path.parent)
         config.load(tree)

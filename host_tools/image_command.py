@@ -58,7 +58,7 @@ def command(context, board_name, official_path, config_path, output, update_key,
         board = boards.load(board_name)
         for line in psk_strength.warnings(config_file.read(config_path)):
             click.echo(f"uike image: warning: {line}", err=True)
-        official = _official(board, official_path, allow_unknown)
+        official = official_image(board, official_path, allow_unknown)
         report = _build(board, official, config_path, output, update_key)
     except (
         boards.BoardError,
@@ -80,7 +80,8 @@ def command(context, board_name, official_path, config_path, output, update_key,
     click.echo(f"Flash it: esptool --chip {board.chip} write-flash 0 {output}")
 
 
-def _official(board, path, allow_unknown) -> bytes:
+def official_image(board, path, allow_unknown) -> bytes:
+    """MicroPython for that board, checked. Raises ImageFileError and flash.FlashError."""
     if board.micropython is None:
         raise ImageFileError(f"{board.name} has no flash: use uike emulate")
     data = path.read_bytes() if path else _downloaded(board.micropython.file)

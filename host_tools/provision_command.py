@@ -48,10 +48,10 @@ def _lines(answer, result):
         yield "no [admin] secret is set: whoever holds this cable may provision and reset the board"
 
 
-def loaded(path: Path, board_name: str | None = None) -> dict[str, bytes]:
-    """The blobs of a configuration file, checked. Wrong use when it is refused."""
+def loaded(path: Path, board_name: str | None = None, text: str | None = None) -> dict[str, bytes]:
+    """The blobs of a configuration file (of `text` in its place), checked. Wrong use when it is refused."""
     try:
-        device = config_file.load(path)
+        device = config_file.load(path, text)
         if board_name:
             device = device._replace(tree=boards.load(board_name).complete(device.tree))
     except (config_file.ConfigFileError, boards.BoardError) as error:

@@ -14,8 +14,15 @@ def command(port, as_json):
     Example: uike status --port /dev/ttyUSB0 --json
     """
     with board_command.linked(port, board_command.errors_shown) as link:
-        found = readable(link.request({"do": "status"}))
+        found = readable(asked(link))
     board_command.emit(as_json, found, lines(found))
+
+
+def asked(link) -> dict:
+    """The board's answers in one: "sas" are tables."""
+    answer = link.request({"do": "status"})
+    tables = [link.request({"do": "status", "sa": number}) for number in answer["sas"]]
+    return {**answer, "sas": [table for table in tables if table["number"] is not None]}
 
 
 def readable(answer: dict) -> dict:

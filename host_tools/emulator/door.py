@@ -119,7 +119,9 @@ class HostDoor:
 
     def _do_store_stage(self, memory, text):
         name, data = self._blob(memory, text)
-        self._staged[name] = data
+        self._staged[name] = self._staged.get(name, b"") + data
+        if len(self._staged[name]) > STORE_FILE_MAX:
+            raise DoorError(f"store {name!r} of {len(self._staged[name])} bytes")
         return ""
 
     def _do_store_commit(self, memory, text):

@@ -18,14 +18,19 @@ STORE = "store"
 def files(built: image.Image, tree: dict, network: dict, board: dict, slow_flash: bool = False) -> dict[str, bytes]:
     """Path on the device to contents. `tree` is a checked configuration; `network` and `board` are the settings of
     uike/hal/esp32/network.py and board.py. `slow_flash`: an emulator's, which takes long for each read."""
-    code = application(built)
-    found = {f"{SLOT}/{name}": data for name, data in code.items()}
+    found = program(built, slow_flash)
+    for name, value in (("config.json", tree), ("network.json", network), ("board.json", board)):
+        found[f"{STORE}/{name}"] = stored(json.dumps(value).encode())
+    return found
+
+
+def program(built: image.Image, slow_flash: bool = False) -> dict[str, bytes]:
+    """The same without a store: the firmware and what starts it."""
+    found = {f"{SLOT}/{name}": data for name, data in application(built).items()}
     found[f"{START}.mpy"] = (built.directory / f"{image.LAUNCHER}.mpy").read_bytes()
     found |= {name: text.encode() for name, text in STARTERS.items()}
     if slow_flash:
         found["boot.py"] = LONG_READS.encode() + found["boot.py"]
-    for name, value in (("config.json", tree), ("network.json", network), ("board.json", board)):
-        found[f"{STORE}/{name}"] = stored(json.dumps(value).encode())
     return found
 
 

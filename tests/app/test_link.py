@@ -89,7 +89,11 @@ def parts(monkeypatch):
         if verb == "memory":
             raise MemoryError
         appliance.board.done.append(command)
-        return {"sha256": sha256(body).hexdigest(), "text": "y" * command.get("size", 0)} if verb == "echo" else None
+        return (
+            {"sha256": sha256(b"".join(body)).hexdigest(), "text": "y" * command.get("size", 0)}
+            if verb == "echo"
+            else None
+        )
 
     monkeypatch.setattr(
         link, "load", lambda name: SimpleNamespace(do=do, run=lambda *_: do(None, {"do": "typed"}, b""))

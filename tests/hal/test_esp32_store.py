@@ -3,10 +3,12 @@
 import builtins
 import json
 import os
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
-from uike.hal.esp32 import erasure
+from uike.hal.esp32 import change, erasure
 from uike.hal.esp32 import store as module
 from uike.hal.esp32.store import Store
 
@@ -194,3 +196,44 @@ def test_a_blob_is_there_or_not(tmp_path):
     assert not store.has("a")
     store.write("a", OLD)
     assert store.has("a")
+
+
+NAMES = ("config.json", "network.json", "admin")
+
+
+def written(directory):
+    store = Store(directory)
+    return tuple(store.read(name) for name in NAMES)
+
+
+def cut(monkeypatch, steps, action):
+    """Does the action until the power goes; whether it was done."""
+    with monkeypatch.context() as patch:
+        disk = Disk(patch, steps)
+        patch.setattr(change, "open", disk.open, raising=False)
+        patch.setattr(change.os, "remove", lambda path, remove=os.remove: (disk.step(), remove(path)))
+        try:
+            action()
+            return True
+        except PowerCut:
+            return False
+
+
+def test_a_power_cut_in_a_transaction_leaves_all_old_or_all_new(tmp_path, monkeypatch):
+    before, after = (b"old", b"{}", b"k"), (b"new one", b"[1]", b"kk")
+    found = set()
+    for steps in range(400):
+        directory = str(tmp_path / str(steps))
+        for name, data in zip(NAMES, before, strict=True):
+            Store(directory).write(name, data)
+        board = SimpleNamespace(store=Store(directory))
+        blobs = [(name, (data[:1], data[1:])) for name, data in zip(NAMES, after, strict=True)]
+        done = cut(monkeypatch, steps, partial(change.replace, board, blobs))
+        cut(monkeypatch, steps % 97, partial(Store, directory))  # and once more while it is being finished
+        now = written(directory)
+        found.add((now, done))
+        assert now == after if done else now in (before, after)
+        assert not [name for name in os.listdir(directory) if name.startswith("journal")]
+        if done:
+            break
+    assert found == {(before, False), (after, False), (after, True)} and steps > 100

@@ -52,7 +52,7 @@ def check(appliance, command, body):
     if not challenge or type(command.get("proof")) is not str:
         raise Refused(reason.ADMIN_PROOF_WANTED, 0)
     _count(appliance, count + 1)
-    data = challenge + command["do"].encode() + sha256(body).digest()
+    data = challenge + command["do"].encode() + digest(body)
     try:
         proof = unhexlify(command["proof"])
     except ValueError:
@@ -61,6 +61,14 @@ def check(appliance, command, body):
         appliance.attempt_at = appliance.board.now()
         _refuse(appliance, reason.ADMIN_PROOF_WRONG, count + 1)
     _count(appliance, 0)
+
+
+def digest(pieces):
+    """SHA-256 over them all."""
+    hashed = sha256()
+    for piece in pieces:
+        hashed.update(piece)
+    return hashed.digest()
 
 
 def _refuse(appliance, number, count):

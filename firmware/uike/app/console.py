@@ -19,7 +19,7 @@ _QUIT_MS = 3_000
 
 def run(appliance, line):
     """Does what one line says."""
-    do(appliance, json.loads(line), b"")
+    do(appliance, json.loads(line), ())
 
 
 def do(appliance, command, body):

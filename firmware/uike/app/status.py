@@ -1,4 +1,4 @@
-"""What a board is doing: the answer to `{"do": "status"}`. No key, PSK or password is in it.
+"""What a board is doing: the answers to `{"do": "status"}` and `{"do": "status", "sa": 1}`. No secret is in them.
 
 Numbers are the registry's, times are milliseconds, octets are hexadecimal; `host_tools/status_command.py` has the
 words. For `app/link`; then dropped.
@@ -11,7 +11,19 @@ from uike.wire import proposals
 
 
 def do(appliance, command, body):
-    """A table of plain values, for JSON."""
+    """A table of plain values, for JSON: of the board, with the numbers of its SAs, or of the SA of a number.
+
+    (They come one by one, since there may be no room for the text of them all.)"""
+    wanted = command.get("sa")
+    if wanted is None:
+        return _board(appliance)
+    for sa in appliance.endpoint.sas:
+        if sa.number == wanted:
+            return _sa(sa, appliance.board.now())
+    return {"number": None}  # gone meanwhile
+
+
+def _board(appliance):
     board, endpoint = appliance.board, appliance.endpoint
     now = board.now()
     return {
@@ -25,7 +37,7 @@ def do(appliance, command, body):
         "drops": [[number, endpoint.drops[number]] for number in endpoint.drops],
         "ended": [[now - at, name, number] for at, name, number in appliance.failures.get(None, ())],
         "connections": [_connection(appliance, each, now) for each in endpoint.connections],
-        "sas": [_sa(sa, now) for sa in endpoint.sas],
+        "sas": [sa.number for sa in endpoint.sas],
     }
 
 

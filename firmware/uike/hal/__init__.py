@@ -12,7 +12,8 @@ Of the board's operations, two carry the security of the rest:
 
 The module `change` of a platform is loaded when it is wanted (`uike.hal.<board.name>.change`):
 
-    replace(board, blobs)               stores {name: data}: all of them, or none when the power goes
+    replace(board, found)               stores [(name, pieces)]: all of them, or none when the power goes; OSError when
+                                        they cannot be stored, or are not read as they were written
     erase(board)                        overwrites and removes all but board.json; after a power cut, at the next
                                         power-on
     restart(board)                      as at power-on; on a chip it does not return

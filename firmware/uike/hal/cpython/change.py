@@ -1,8 +1,8 @@
 """Changes of all that the board keeps, on CPython. See `uike.hal`."""
 
 
-def replace(board, blobs):
-    board.host.store_replace(blobs)
+def replace(board, found):
+    board.host.store_replace({name: b"".join(pieces) for name, pieces in found})
 
 
 def erase(board):

@@ -11,7 +11,7 @@ from uike.transient import load
 
 JOURNAL = "journal"  # of `change`
 _DIRECTORY = "/store"
-_SUM = 4
+SUM = 4
 
 
 class Store:
@@ -24,7 +24,7 @@ class Store:
             pass
         if exists(self._path("erasing")):  # the power went in the middle of it
             self.erase()
-        if self.read(JOURNAL) is not None:
+        if [name for name in os.listdir(directory) if name.startswith(JOURNAL)]:
             load("uike.hal.esp32.change").finish(self)
 
     def has(self, name):
@@ -51,7 +51,7 @@ class Store:
         if _load(path + ".new") is not None:  # the last write was cut off when it was as good as done
             _shift(path)
         with open(path + ".new", "wb") as file:
-            file.write(crc32(data).to_bytes(_SUM, "big"))
+            file.write(crc32(data).to_bytes(SUM, "big"))
             file.write(data)
         _shift(path)
 
@@ -78,8 +78,8 @@ def _load(path):
             data = file.read()
     except OSError:
         return None
-    body = data[_SUM:]
-    return body if len(data) >= _SUM and crc32(body).to_bytes(_SUM, "big") == data[:_SUM] else None
+    body = data[SUM:]
+    return body if len(data) >= SUM and crc32(body).to_bytes(SUM, "big") == data[:SUM] else None
 
 
 def exists(path):

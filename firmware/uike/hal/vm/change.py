@@ -3,9 +3,11 @@
 from uike.hal.vm import call, give
 
 
-def replace(board, blobs):
-    for name in blobs:
-        give("store_stage", blobs[name], name)
+def replace(board, found):
+    for name, pieces in found:
+        give("store_stage", b"", name)
+        for piece in pieces:
+            give("store_stage", piece, name)
     call("store_commit")
 
 
