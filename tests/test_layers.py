@@ -13,7 +13,7 @@ BELOW_IKE = {"wire", "crypto", "transient"} | REGISTRIES
 MAY_IMPORT = {
     "": set(),
     "main": {"app", "hal"},
-    "app": {"", "endpoint", "control", "trace", "crypto", "wire", "transient", "config", "hal"} | REGISTRIES,
+    "app": {"", "endpoint", "control", "trace", "crypto", "wire", "transient", "config", "hal", "net"} | REGISTRIES,
     "endpoint": {"admission", "verdict", "lifetime", "control", "ike", "ipsec"} | BELOW_IKE,
     "control": {"lifetime", "ike", "ipsec"} | BELOW_IKE,
     "admission": {"ike"} | BELOW_IKE,
@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "lifetime": {"ike"} | BELOW_IKE,
     "ike": {"pki"} | BELOW_IKE,
     "ipsec": REGISTRIES,
+    "net": {"wire"} | REGISTRIES,
     "config": {"connection", "identity", "keywords", "wire"},
     "connection": set(),
     "identity": {"wire", "pki"} | REGISTRIES,
