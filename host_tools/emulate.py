@@ -85,6 +85,13 @@ REPORT_WIDTH = 120  # of the table, where no terminal says otherwise
     help="Write each event of the trace there, a JSON object a line.",
 )
 @click.option("--stdin", "from_stdin", is_flag=True, help="Pass command lines (JSON) to the board's console.")
+@click.option(
+    "--program",
+    "program",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Run this on the board in the place of the plain appliance: a file with main(board).",
+)
 @click.option("--tun", "tun_name", metavar="NAME", help="Connect the tunnel to a Linux TUN device (root).")
 @click.option("--trace/--no-trace", default=None, help="Show the protocol as it happens [default: unless --json].")
 @click.option("--brief", is_flag=True, help="A line for each message: leave out the payloads.")
@@ -158,7 +165,14 @@ def _run(options) -> int:
 def _board(options, name, clock, port, config, tun=None) -> Actor:
     files = {"config.json": json.dumps(config).encode()}
     host = Host(name, clock, port, files=files, tun=tun, measure=True)
-    return Actor(name, EmulatedBoard(host, options["runtime"], heap=options["heap"], wasm=options["wasm"]))
+    board = EmulatedBoard(
+        host,
+        options["runtime"],
+        heap=options["heap"],
+        wasm=options["wasm"],
+        program=options["program"] if name != "gateway" else None,
+    )
+    return Actor(name, board)
 
 
 def _plan(options, **changes) -> Plan:
@@ -182,7 +196,7 @@ def _two_boards(options, tun) -> tuple[list[Actor], Plan]:
         _board(options, "initiator", clock, switch.attach(demo.INITIATOR), ours, tun),
         _board(options, "gateway", clock, switch.attach(demo.GATEWAY), theirs),
     ]
-    return actors, _plan(options, forever=options["from_stdin"] or tun is not None)
+    return actors, _plan(options, forever=options["from_stdin"] or options["program"] or tun is not None)
 
 
 def _one_board(options, tun) -> tuple[list[Actor], Plan]:
@@ -202,6 +216,6 @@ def _one_board(options, tun) -> tuple[list[Actor], Plan]:
             "a responder needs UDP ports 500 and 4500, which this user may not open: run as root, or"
             " sysctl -w net.ipv4.ip_unprivileged_port_start=500"
         )
-    forever = options["from_stdin"] or tun is not None or not initiator and not options["ping"]
+    forever = options["from_stdin"] or options["program"] or tun is not None or not initiator and not options["ping"]
     actor = _board(options, "board", RealClock(), port, tree, tun)
     return [actor], _plan(options, initiator=initiator, forever=forever)

@@ -42,6 +42,10 @@ ADDRESS_CHANGED = 50  # old local endpoint(6) old remote endpoint(6) new local e
 RECONNECT = 52  # milliseconds to the next attempt(4) its number(1) connection name
 ENGINE_FAULT = 53  # code(1: uike/crypto/esp32/block) name: an accelerator failed, and software did its work
 REAUTHENTICATED = 51  # number of the SA that replaces this one(2)
+INNER_PATH = 80  # our inner address(4) bytes that a packet may have in that tunnel(2)
+RELAY_OPENED = 81  # relay(1: its place in the file) client endpoint(6) target endpoint(6)
+RELAY_CLOSED = 82  # relay(1) client endpoint(6) reason(1) bytes from the client(4) bytes to the client(4)
+RELAY_REFUSED = 83  # relay(1) reason(1) client endpoint(6)
 REDIRECTED = 60  # old gateway's endpoint(6) new gateway's endpoint(6)
 
 # States of an IKE SA (uike/ike/sa.py holds the table of legal moves)

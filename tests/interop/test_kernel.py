@@ -4,7 +4,8 @@ import socket
 
 import pytest
 
-from tests.net.kernel import kernel, listening
+from tests.interop.inside import listening
+from tests.interop.kernel import kernel
 from tests.net.transfer import Kernels, Ours, transfer
 from tests.net.wire import OURS, THEIRS
 from uike.net.tcp import ESTABLISHED
@@ -14,7 +15,8 @@ MEGABYTE = 1_000_000
 
 def to_kernel(wire, size):
     """(our connection to the kernel, its socket)."""
-    listener = listening()
+    listener = listening(socket.inet_ntoa(THEIRS), 80)
+    listener.setblocking(False)
     connection = wire.stack.tcp().connect(THEIRS, 80, size=size)
     accepted = []
 

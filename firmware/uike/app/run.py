@@ -39,10 +39,10 @@ class Appliance:
         self.link = None  # what the board calls its network: our address there
         self.retries = {}  # connection -> when to start it, see app/reconnect
         self.failures = {}  # connection -> attempts since it was last up
+        board.udp.open((500, 4500))
 
     def run(self):
         """Until the board or the console says stop."""
-        self.board.udp.open((500, 4500))
         while self.turn():
             self.board.wait(self.wait_ms())
 

@@ -24,7 +24,8 @@ _HEADERS = 40  # bytes of IPv4 and TCP in a packet
 class Listener:
     """`accept` gives the connections that are made with its port, at most `backlog` of them waiting."""
 
-    def __init__(self, port, backlog, size):
+    def __init__(self, tcp, port, backlog, size):
+        self.tcp = tcp
         self.port = port
         self.backlog = backlog
         self.size = size
@@ -38,6 +39,12 @@ class Listener:
             if connection.state != CLOSED or connection.readable():
                 return connection
         return None
+
+    def close(self):
+        """Its port is free again; what it has not handed out ends."""
+        self.tcp.listeners.pop(self.port, None)
+        for connection in self.ready:
+            connection.abort(0)
 
 
 class Tcp:
@@ -66,14 +73,8 @@ class Tcp:
         """A Listener. OSError when the port has one."""
         if port in self.listeners:
             raise OSError(_EADDRINUSE)
-        self.listeners[port] = made = Listener(port, backlog, size)
+        self.listeners[port] = made = Listener(self, port, backlog, size)
         return made
-
-    def unlisten(self, listener):
-        """The end of a listener; what it has not handed out ends too."""
-        self.listeners.pop(listener.port, None)
-        for connection in listener.ready:
-            connection.abort(0)
 
     def _bound(self, port):
         return port in self.listeners or [key for key in self.waiting if _port(key) == port]
@@ -192,6 +193,10 @@ class Tcp:
             if packet:
                 return packet
         return None
+
+    def busy(self):
+        """Whether a connection has not ended."""
+        return bool(self.table)
 
     def tick(self, now):
         for key in list(self.table):

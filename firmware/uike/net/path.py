@@ -3,6 +3,7 @@
 _OUTER = 1_500 - 20 - 8  # of an Ethernet frame, without the headers of IPv4 and UDP
 _ESP = 8  # SPI and sequence number
 _TRAILER = 2  # pad length and next header
+UNKNOWN_MTU = 1_280  # while there is no Child SA
 
 
 def inner_mtu(cipher):

@@ -64,6 +64,10 @@ class Stack:
         for protocol in self.protocols.values():
             protocol.tick(now)
 
+    def busy(self):
+        """Whether something of ours has not left, or a connection has not ended."""
+        return bool([protocol for protocol in self.protocols.values() if protocol.busy()])
+
     def deadline(self):
         """When `tick` wants to be called, in ms; None when nothing is awaited."""
         due = [protocol.deadline() for protocol in self.protocols.values()]

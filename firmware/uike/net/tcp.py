@@ -55,6 +55,7 @@ class Connection:
 
     listener = None  # the one whose port the SYN was for
     born = 0  # when that came
+    over = False  # there is nothing to send on any more
     why = 0
     reset = None  # the RST to send
     ack_at = None  # when an acknowledgment is due at the latest
@@ -426,6 +427,7 @@ class Connection:
     def end(self, why, state=CLOSED):
         """No connection any more; what was received can still be read."""
         self.state, self.why = state, why
+        self.over = True
         self.timer_at = self.out = None
         self.finished = True
         if state == CLOSED:

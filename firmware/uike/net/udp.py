@@ -89,6 +89,10 @@ class Udp:
                 return socket.out.pop(0)
         return None
 
+    def busy(self):
+        """Whether a datagram has not left."""
+        return bool(self.leaving or [socket for socket in self.sockets.values() if socket.out])
+
     def tick(self, now):
         pass
 

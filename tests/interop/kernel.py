@@ -1,37 +1,18 @@
 """Linux's TCP on the far side of a TUN device in a network namespace of its own, with loss and reordering on the way.
 
-The test's own thread enters that namespace (sockets belong to the namespace in which they are made); root only.
+The test's own thread is in that namespace meanwhile; root only.
 """
 
-import ctypes
 import heapq
-import os
 import random
 import select
-import socket
 import subprocess
 import time
 from contextlib import contextmanager
 
 from host_tools.emulator.tun import Tun
+from tests.interop.inside import inside
 from tests.net.wire import MTU, OURS, THEIRS, stack
-
-_CLONE_NEWNET = 0x40000000
-
-
-@contextmanager
-def namespace():
-    """This thread is in a fresh network namespace meanwhile."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-    try:
-        if libc.unshare(_CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), "unshare")
-        yield
-    finally:
-        if libc.setns(before, _CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), "setns")
-        os.close(before)
 
 
 class Kernel:
@@ -94,20 +75,9 @@ class Kernel:
 
 @contextmanager
 def kernel(**wire):
-    with namespace():
+    with inside():
         made = Kernel(**wire)
         try:
             yield made
         finally:
             made.close()
-
-
-def listening(kind=socket.SOCK_STREAM, port=80):
-    """A non-blocking socket of the kernel's."""
-    made = socket.socket(socket.AF_INET, kind)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.bind(("10.1.0.1", port))
-    if kind == socket.SOCK_STREAM:
-        made.listen(4)
-    made.setblocking(False)
-    return made

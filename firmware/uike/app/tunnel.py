@@ -1,0 +1,137 @@
+"""The appliance for programs: a stack whose packets go through its tunnels, and turns of its loop while they wait.
+
+    tunnel = Tunnel(Appliance(board))       before the tunnel is up
+    tunnel.up(30_000)
+    s = tunnel.socket()                     as MicroPython's, see `uike.net.socket`
+
+Used by relays and programs; an appliance without them never loads it.
+"""
+
+from uike import event, reason
+from uike.app.run import own_address
+from uike.net.path import UNKNOWN_MTU, inner_mtu
+from uike.net.stack import Stack
+
+_BURST = 8  # packets of ours, before others have their turn
+_TURN_MS = 1_000
+_CLOSE_MS = 3_000
+
+
+class Tunnel:
+    """`stack` is a `uike.net.stack.Stack`."""
+
+    def __init__(self, appliance):
+        self.appliance = appliance
+        self.stack = Stack(self._route, appliance.endpoint.random)
+        self._known = {}
+        self._children = []
+        self._more = False
+        appliance.users.append(self)
+
+    # -- for programs ------------------------------------------------------------------------------------------------
+
+    def up(self, timeout_ms=30_000):
+        """Waits until a tunnel is up. Whether it came to that."""
+        end = self.now() + timeout_ms
+        while not self.appliance.endpoint.sad.outbound:
+            if self.now() >= end or not self.turn(end - self.now()):
+                return False
+        return True
+
+    def turn(self, most_ms=_TURN_MS):
+        """Lets the appliance do what is to be done, then sleeps at most so long. False once it is to stop."""
+        appliance = self.appliance
+        if not appliance.turn():
+            return False
+        due = appliance.wait_ms()
+        appliance.board.wait(most_ms if due is None else min(due, most_ms))
+        return True
+
+    def now(self):
+        return self.appliance.board.now()
+
+    def socket(self, *kind):
+        """A socket whose peer is behind the tunnel; further arguments as of MicroPython's `socket.socket`."""
+        from uike.net import socket
+
+        socket.tunnel = self
+        return socket.socket(*kind)
+
+    def close(self):
+        """Ends the tunnels, and the appliance with them, once what is written has left."""
+        end = self.now() + _CLOSE_MS
+        while self.stack.busy() and self.now() < end and self.turn(end - self.now()):
+            pass
+        now = self.now()
+        self.appliance.endpoint.close(None, now)
+        self.appliance.quit_at = now + _TURN_MS
+        while self.turn():
+            pass
+
+    # -- for the appliance -------------------------------------------------------------------------------------------
+
+    def receive(self, appliance, packet, now):
+        """Whether the inner packet is for the stack."""
+        try:
+            why = self.stack.receive(packet, now)
+        except MemoryError:
+            why = reason.NO_MEMORY
+        if why and why != reason.TCP_SEQUENCE:  # repetitions are the daily life of TCP
+            appliance.endpoint.drop(why)
+        return why is not None
+
+    def tick(self, appliance, now):
+        """Sends what is due."""
+        try:
+            self.stack.tick(now)
+            self._more = self._send(appliance, now)
+        except MemoryError:
+            appliance.endpoint.drop(reason.NO_MEMORY)
+        return True
+
+    def _send(self, appliance, now):
+        for _ in range(_BURST):
+            packet = self.stack.next_packet(now)
+            if packet is None:
+                return False
+            appliance.endpoint.send_packet(packet, now)
+            appliance.transmit()
+        return True
+
+    def deadline(self):
+        """When `tick` wants to be called."""
+        return 0 if self._more else self.stack.deadline()
+
+    def _route(self, address):
+        """(our address, bytes of a packet) towards `address`, or None: what the Child SAs say, until they change."""
+        outbound = self.appliance.endpoint.sad.outbound
+        if outbound != self._children:
+            self._children = list(outbound)
+            self._known = {}
+        if address not in self._known:
+            if len(self._known) >= _BURST:
+                self._known = {}
+            self._known[address] = self._find(address)
+        return self._known[address]
+
+    def _find(self, address):
+        endpoint = self.appliance.endpoint
+        for child in endpoint.sad.outbound:
+            own = own_address(child.owner, child.local_ts)
+            if any(own) and _covers(child.remote_ts, address):
+                mtu = inner_mtu(child.seal)
+                self.appliance.trace(event.INNER_PATH, child.owner.number, own + mtu.to_bytes(2, "big"))
+                return own, mtu
+        for sa in endpoint.sas:  # whose first packet makes the Child SA
+            for policy in sa.connection.policies():
+                own = own_address(sa, policy.local_ts)
+                if any(own) and _covers(policy.remote_ts, address):
+                    return own, UNKNOWN_MTU
+        return None
+
+
+def _covers(selectors, address):
+    for selector in selectors:
+        if len(selector) == 16 and selector[8:12] <= address <= selector[12:16]:
+            return True
+    return False
