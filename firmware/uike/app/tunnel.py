@@ -32,20 +32,23 @@ class Tunnel:
 
     def up(self, timeout_ms=30_000):
         """Waits until a tunnel is up. Whether it came to that."""
-        end = self.now() + timeout_ms
-        while not self.appliance.endpoint.sad.outbound:
-            if self.now() >= end or not self.turn(end - self.now()):
-                return False
-        return True
+        return bool(self.until(lambda: self.appliance.endpoint.sad.outbound, timeout_ms))
+
+    def until(self, attempt, timeout_ms=None):
+        """Lets the appliance work until attempt() is true: returns that, or what it was when the time was over or the
+        appliance is to stop."""
+        end = None if timeout_ms is None else self.now() + timeout_ms
+        found, most = attempt(), 0  # at first only what is written goes out
+        while not found and (end is None or self.now() < end) and self.turn(most):
+            found = attempt()
+            most = _TURN_MS if end is None else min(_TURN_MS, max(0, end - self.now()))
+        return found
 
     def turn(self, most_ms=_TURN_MS):
-        """Lets the appliance do what is to be done, then sleeps at most so long. False once it is to stop."""
-        appliance = self.appliance
-        if not appliance.turn():
-            return False
-        due = appliance.wait_ms()
-        appliance.board.wait(most_ms if due is None else min(due, most_ms))
-        return True
+        """Sleeps until something is to be done, at most so long, then does it. False once the appliance is to stop."""
+        due = self.appliance.wait_ms()
+        self.appliance.board.wait(most_ms if due is None else min(due, most_ms))
+        return self.appliance.turn()
 
     def now(self):
         return self.appliance.board.now()
@@ -59,14 +62,11 @@ class Tunnel:
 
     def close(self):
         """Ends the tunnels, and the appliance with them, once what is written has left."""
-        end = self.now() + _CLOSE_MS
-        while self.stack.busy() and self.now() < end and self.turn(end - self.now()):
-            pass
+        self.until(lambda: not self.stack.busy(), _CLOSE_MS)
         now = self.now()
         self.appliance.endpoint.close(None, now)
         self.appliance.quit_at = now + _TURN_MS
-        while self.turn():
-            pass
+        self.until(lambda: False)
 
     # -- for the appliance -------------------------------------------------------------------------------------------
 

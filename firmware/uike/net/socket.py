@@ -22,7 +22,7 @@ _ENOTCONN = 107
 _ECONNREFUSED = 111
 _ETIMEDOUT = 110
 _CODES = {reason.TCP_TIMEOUT: 110, reason.NO_MEMORY: 12}  # of errno
-_TURN_MS = 1_000
+_OVER = "over"
 
 tunnel = None
 
@@ -148,18 +148,13 @@ class socket:
         """What attempt() returns, once that is true."""
         if self._core is None:
             raise OSError(_ENOTCONN)
-        end = None if self._timeout_ms is None else tunnel.now() + self._timeout_ms
-        while True:
-            found = attempt()
-            if found:
-                return found
-            if getattr(self._core, "over", False):
-                raise OSError(_CODES.get(self._core.why, when_reset))
-            left = _TURN_MS if end is None else end - tunnel.now()
-            if left <= 0:
-                raise OSError(_ETIMEDOUT if self._timeout_ms else _EAGAIN)
-            if not tunnel.turn(min(left, _TURN_MS)):
-                raise OSError(_ECONNRESET)
+        core = self._core
+        found = tunnel.until(lambda: attempt() or getattr(core, "over", False) and _OVER, self._timeout_ms)
+        if found is _OVER:
+            raise OSError(_CODES.get(core.why, when_reset))
+        if not found:
+            raise OSError(_ETIMEDOUT if self._timeout_ms else _EAGAIN)
+        return found
 
 
 def _name(where):
