@@ -65,7 +65,7 @@ class EmulatedBoard:
         if program:
             self._program = tempfile.TemporaryDirectory(prefix="uike-program-")
             images.write(images.compile_modules(program), Path(self._program.name))
-            mounts.append((self._program.name, "/program"))
+            mounts.append((self._program.name, "/user"))
         self._vm = Vm(
             mounts,
             door,

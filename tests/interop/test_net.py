@@ -60,5 +60,9 @@ def test_udp_and_tcp_both_ways(gateway, tmp_path, runtime, esp):
         tcp.close()
     assert result["established"] and result["closed"] == "DELETED_BY_US", result
     row = board.events("inner_path")[0]
-    assert row == {"address": where[0], "mtu": {"aes128-sha256": 1422, "aes256gcm16": 1438}[esp]}
+    assert row["address"] == where[0]
+    if runtime == "vm":
+        assert 576 <= row["mtu"] < 1_000  # a packet is a small part of what is free
+    else:
+        assert row["mtu"] == {"aes128-sha256": 1422, "aes256gcm16": 1438}[esp]
     assert not board.events("drop") or {each["reason"] for each in board.events("drop")} == {163}  # 7003, too early

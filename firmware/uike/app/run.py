@@ -73,7 +73,10 @@ class Appliance:
     def _receive(self):
         board = self.board
         for _ in range(_BURST):
-            got = board.udp.receive()
+            try:
+                got = board.udp.receive()
+            except MemoryError:
+                got = None
             if got is None:
                 break
             datagram, remote, port = got

@@ -20,13 +20,16 @@ _CLOSE_MS = 3_000
 class Tunnel:
     """`stack` is a `uike.net.stack.Stack`."""
 
-    def __init__(self, appliance):
+    def __init__(self, appliance, streams=True):
+        """Before the tunnel is up, so that the code is laid into one piece of the heap; `streams`: that of TCP too."""
         self.appliance = appliance
         self.stack = Stack(self._route, appliance.endpoint.random)
         self._known = {}
         self._children = []
         self._more = False
         appliance.users.append(self)
+        if streams:
+            self.stack.tcp()
 
     # -- for programs ------------------------------------------------------------------------------------------------
 
@@ -119,7 +122,7 @@ class Tunnel:
         for child in endpoint.sad.outbound:
             own = own_address(child.owner, child.local_ts)
             if any(own) and _covers(child.remote_ts, address):
-                mtu = inner_mtu(child.seal)
+                mtu = inner_mtu(child.seal, self.appliance.board.heap())
                 self.appliance.trace(event.INNER_PATH, child.owner.number, own + mtu.to_bytes(2, "big"))
                 return own, mtu
         for sa in endpoint.sas:  # whose first packet makes the Child SA

@@ -11,8 +11,8 @@ TIME_WAIT is a row in the table of `uike.net.connections`, and no connection any
 
 from uike import reason
 from uike.net import segment
+from uike.net.buffer import Buffer
 from uike.net.flow import Flow
-from uike.net.ring import Ring
 from uike.net.rto import Rto
 from uike.net.segment import ACK, FIN, MASK, PSH, RST, SYN
 
@@ -205,11 +205,7 @@ class Connection:
         self.timed = self.timer_at = None
         self.una = self.nxt = self.top
         self._see_window(seg)
-        try:
-            self.out, self.into = Ring(self.size), Ring(self.size)
-        except MemoryError:
-            self.abort(reason.NO_MEMORY)
-            return
+        self.out, self.into = Buffer(self.size), Buffer(self.size)
         self.state = ESTABLISHED
         self.changed()
 
@@ -303,9 +299,9 @@ class Connection:
             else:
                 begin, end = min(begin, low), max(end, high)
         if len(pieces) < _EARLY_MAX:
+            self.into.lay(self.into.size + first, data)
             pieces.append((begin, end))
             self.early = sorted(pieces)
-            self.into.lay(self.into.size + first, data)
 
     def _fill(self, count):
         """`count` more bytes are in order, and what was waiting behind them."""
