@@ -13,7 +13,8 @@ BELOW_IKE = {"wire", "crypto", "transient"} | REGISTRIES
 MAY_IMPORT = {
     "": set(),
     "main": {"app", "hal"},
-    "app": {"", "endpoint", "control", "trace", "crypto", "wire", "transient", "config", "hal", "net"} | REGISTRIES,
+    "app": {"", "endpoint", "control", "trace", "crypto", "wire", "transient", "config", "relays", "hal", "net"}
+    | REGISTRIES,
     "endpoint": {"admission", "verdict", "lifetime", "control", "ike", "ipsec"} | BELOW_IKE,
     "control": {"lifetime", "ike", "ipsec"} | BELOW_IKE,
     "admission": {"ike"} | BELOW_IKE,
@@ -22,7 +23,8 @@ MAY_IMPORT = {
     "ike": {"pki"} | BELOW_IKE,
     "ipsec": REGISTRIES,
     "net": {"wire"} | REGISTRIES,
-    "config": {"connection", "identity", "keywords", "wire"},
+    "config": {"connection", "identity", "keywords", "relays", "wire"},
+    "relays": {"config", "wire"},
     "connection": set(),
     "identity": {"wire", "pki"} | REGISTRIES,
     "keywords": REGISTRIES,

@@ -47,13 +47,17 @@ def load(tree):
     if type(tree) is not dict:
         raise ConfigError("", "not a table", "[connection.NAME]")
     for key in tree:
-        if key != "connection":
-            raise ConfigError(str(key), "unknown", "[connection.NAME]")
+        if key not in ("connection", "relay"):
+            raise ConfigError(str(key), "unknown", "[connection.NAME], [[relay]]")
     tables = tree.get("connection", {})
     if type(tables) is not dict or not tables:
         raise ConfigError("connection", "no connection in the file", "[connection.NAME]")
     if len(tables) > CONNECTIONS_MAX:
         raise ConfigError("connection", "%d connections" % len(tables), "at most %d" % CONNECTIONS_MAX)
+    if "relay" in tree:
+        from uike import relays
+
+        relays.load(tree["relay"])
     return [_connection(name, tables[name]) for name in sorted(tables)]
 
 

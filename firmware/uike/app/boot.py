@@ -15,15 +15,15 @@ from uike.transient import drop, load
 
 
 def start(board, trace):
-    """(connections, crypto provider, random source, trace, secret): what the engine stands on. Failure when it must
-    not."""
+    """(connections, crypto provider, random source, trace, secret), what the engine stands on, and the relays. Failure
+    when it must not."""
     crypto = board.crypto()
-    connections = _read_config(board.store, trace)
+    connections, relays = _read_config(board.store, trace)
     _check(crypto, connections, board, trace)
     random = board.random = Drbg(watch(board.entropy), crypto.prf)
     for number in seed.reseed(random, board.store):
         trace(event.SEED, 0, bytes((number,)))
-    return connections, crypto, random, trace, _secret(connections, random, board.store, trace)
+    return (connections, crypto, random, trace, _secret(connections, random, board.store, trace)), relays
 
 
 def _secret(connections, random, store, trace):
@@ -37,11 +37,13 @@ def _secret(connections, random, store, trace):
 
 
 def _read_config(store, trace):
-    """The connections of "config.json"; none, and the reason traced, when it is refused."""
+    """The connections and relays of "config.json"; none, and the reason traced, when it is refused."""
     text = store.read("config.json")
     config = load("uike.config")
     try:
-        return config.load(json.loads(text)) if text else []
+        tree = json.loads(text) if text else {}
+        connections = config.load(tree) if text else []
+        return connections, load("uike.relays").load(tree["relay"]) if "relay" in tree else ()
     except config.ConfigError as error:
         said = (error.key, error.problem, error.allowed)
         trace(event.CONFIG_ERROR, 0, "\t".join([str(part) for part in said]).encode())
@@ -50,7 +52,7 @@ def _read_config(store, trace):
     finally:
         del config
         drop()
-    return []
+    return [], ()
 
 
 def _check(crypto, connections, board, trace):

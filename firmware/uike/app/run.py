@@ -28,7 +28,7 @@ class Appliance:
         self.trace = Trace(board)
         self.trace(event.GREETING, 0, ("uike %s on %s" % (VERSION, board.name)).encode())
         board.report = self._engine_failed
-        parts = load("uike.app.boot").start(board, self.trace)
+        parts, relays = load("uike.app.boot").start(board, self.trace)
         drop()
         from uike.endpoint import Endpoint  # not before the power-on tests have gone: code is RAM
 
@@ -40,6 +40,10 @@ class Appliance:
         self.retries = {}  # connection -> when to start it, see app/reconnect
         self.failures = {}  # connection -> attempts since it was last up
         board.udp.open((500, 4500))
+        if relays:
+            from uike.app.relay import Relays
+
+            Relays(self, relays)
 
     def run(self):
         """Until the board or the console says stop."""

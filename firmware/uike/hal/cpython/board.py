@@ -10,6 +10,7 @@ class Board:
     name = "cpython"
 
     def __init__(self, host):
+        self._host = host
         self.now = host.now
         self.wait = host.wait
         self.entropy = host.entropy
@@ -26,6 +27,12 @@ class Board:
         from uike.hal.cpython.crypto import Provider
 
         return Provider()
+
+    def lan(self):
+        """TCP and UDP in the local network, for relays; see `uike.hal`."""
+        from uike.hal.cpython.lan import Lan
+
+        return Lan(self._host)
 
     def heap(self):
         """(used, free) bytes: unknown here."""
