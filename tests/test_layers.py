@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "ike": {"pki"} | BELOW_IKE,
     "ipsec": REGISTRIES,
     "net": {"wire"} | REGISTRIES,
-    "config": {"connection", "identity", "keywords", "relays", "wire"},
+    "config": {"connection", "identity", "keywords", "relays", "transient", "wire"},
     "relays": {"config", "wire"},
     "connection": set(),
     "identity": {"wire", "pki"} | REGISTRIES,

@@ -8,7 +8,7 @@ one row in `_KEYS`: its reader, and the role that it is for.
 
 from binascii import a2b_base64, unhexlify
 
-from uike import identity, keywords
+from uike import identity, keywords, transient
 from uike.connection import Connection, Policy
 from uike.wire import address, address6, selectors
 
@@ -55,9 +55,7 @@ def load(tree):
     if len(tables) > CONNECTIONS_MAX:
         raise ConfigError("connection", "%d connections" % len(tables), "at most %d" % CONNECTIONS_MAX)
     if "relay" in tree:
-        from uike import relays
-
-        relays.load(tree["relay"])
+        transient.load("uike.relays").load(tree["relay"])
     return [_connection(name, tables[name]) for name in sorted(tables)]
 
 

@@ -1,4 +1,4 @@
-"""The relays of the configuration: `[[relay]]` tables to a list of `Relay`. For `uike.config`; then dropped.
+"""The relays of the configuration: `[[relay]]` tables to a list of tuples. For `uike.config`; then dropped.
 
 [[relay]]
 listen = "0.0.0.0:1883"     where devices of the local network come to
@@ -15,21 +15,9 @@ CONNECTIONS_MAX = 8
 _ALLOWED = "listen, to, side, protocol, connections, rate, idle"
 
 
-class Relay:
-    """`listen` and `to` are (address of four bytes, port)."""
-
-    side = "lan"  # where it listens: "lan" or "tunnel"
-    protocol = "tcp"
-    connections = 4  # at once; of UDP, peers that are remembered
-    rate = 0  # bytes per second, both ways together; 0 is no limit
-    idle_ms = 1_800_000  # a connection on which nothing moves for so long ends
-
-    def __init__(self):
-        self.listen = self.to = None
-
-
 def load(tables):
-    """List of Relay. Raises ConfigError."""
+    """List of relays: (listen, to, side, protocol, connections, bytes per second, idle time in ms), the first two each
+    (address of four bytes, port). Plain tuples, for a class would keep this module in memory. Raises ConfigError."""
     if type(tables) is not list or not tables or len(tables) > RELAYS_MAX:
         raise ConfigError("relay", "bad value", "1 to %d tables [[relay]]" % RELAYS_MAX)
     return [_relay("[[relay]] %d" % number, table) for number, table in enumerate(tables)]
@@ -38,17 +26,19 @@ def load(tables):
 def _relay(where, table):
     if type(table) is not dict or [key for key in table if key not in _ALLOWED.split(", ")]:
         raise ConfigError(where, "not a table, or with an unknown key", _ALLOWED)
-    relay = Relay()
-    relay.listen = _place(where + " listen", table.get("listen"))
-    relay.to = _place(where + " to", table.get("to"))
-    relay.side = _one_of(where + " side", table.get("side", relay.side), ("lan", "tunnel"))
-    relay.protocol = _one_of(where + " protocol", table.get("protocol", relay.protocol), ("tcp", "udp"))
-    relay.connections = _number(where + " connections", table.get("connections", relay.connections), 1, CONNECTIONS_MAX)
-    relay.rate = _number(where + " rate", table.get("rate", 0), 0, 10_000_000)
-    relay.idle_ms = _number(where + " idle", table.get("idle", 1_800), 1, 604_800) * 1_000
-    if not any(relay.to[0]):
+    listen = _place(where + " listen", table.get("listen"))
+    to = _place(where + " to", table.get("to"))
+    if not any(to[0]):
         raise ConfigError(where + " to", "0.0.0.0 is nobody", '"10.1.0.1:1883"')
-    return relay
+    return (
+        listen,
+        to,
+        _one_of(where + " side", table.get("side", "lan"), ("lan", "tunnel")),
+        _one_of(where + " protocol", table.get("protocol", "tcp"), ("tcp", "udp")),
+        _number(where + " connections", table.get("connections", 4), 1, CONNECTIONS_MAX),
+        _number(where + " rate", table.get("rate", 0), 0, 10_000_000),
+        _number(where + " idle", table.get("idle", 1_800), 1, 604_800) * 1_000,
+    )
 
 
 def _place(key, value):

@@ -19,13 +19,13 @@ class Relays:
     """All relays of an appliance."""
 
     def __init__(self, appliance, rows):
-        self.tunnel = Tunnel(appliance, bool([row for row in rows if row.protocol == "tcp"]))
+        self.tunnel = Tunnel(appliance, "tcp" in [row[3] for row in rows])
         self.lan = appliance.board.lan()
         self.trace = appliance.trace
         self._next_at = 0
         self.relays = []
         for number, row in enumerate(rows):
-            if row.protocol == "udp":
+            if row[3] == "udp":
                 from uike.app.relay_udp import UdpRelay as Made
             else:
                 Made = TcpRelay
@@ -40,7 +40,7 @@ class Relays:
         moved = busy = 0
         for relay in self.relays:
             try:
-                relay.tokens = min(relay.row.rate, relay.tokens + relay.row.rate * (now - relay.filled_at) // 1_000)
+                relay.tokens = min(relay.rate, relay.tokens + relay.rate * (now - relay.filled_at) // 1_000)
                 relay.filled_at = now
                 moved += relay.tick(now)
             except MemoryError:
@@ -61,7 +61,7 @@ class TcpRelay:
     def __init__(self, relays, number, row):
         self.relays = relays
         self.number = number
-        self.row = row
+        self.listen, self.to, self.side, _, self.connections, self.rate, self.idle_ms = row
         self.pairs = []
         self._listener = None
 
@@ -81,15 +81,15 @@ class TcpRelay:
 
     def _accept(self, now):
         """(connection, client as four bytes and port) or None. Listening begins here, and is tried again."""
-        if self.row.side == "tunnel":
+        if self.side == "tunnel":
             if self._listener is None:
-                self._listener = self.relays.tunnel.stack.tcp().listen(self.row.listen[1])
+                self._listener = self.relays.tunnel.stack.tcp().listen(self.listen[1])
             found = self._listener.accept()
             return (found, found.ends[2:]) if found else None
         lan = self.relays.lan
         if self._listener is None:
             try:
-                self._listener = lan.listen(text(self.row.listen[0]), self.row.listen[1])
+                self._listener = lan.listen(text(self.listen[0]), self.listen[1])
             except OSError:
                 return None
         found = lan.accept(self._listener)
@@ -98,11 +98,11 @@ class TcpRelay:
     def _begin(self, near, client, now):
         client = client[0] + client[1].to_bytes(2, "big")
         why = reason.NET_FULL
-        if len(self.pairs) < self.row.connections:
+        if len(self.pairs) < self.connections:
             try:
                 far = self._reach()
                 self.pairs.append(Pair(self, near, far, client, now))
-                target = self.row.to[0] + self.row.to[1].to_bytes(2, "big")
+                target = self.to[0] + self.to[1].to_bytes(2, "big")
                 self.relays.trace(event.RELAY_OPENED, 0, bytes((self.number,)) + client + target)
                 return
             except OSError:
@@ -112,8 +112,8 @@ class TcpRelay:
 
     def _reach(self):
         """The connection to the target. OSError when it cannot begin."""
-        host, port = self.row.to
-        if self.row.side == "lan":
+        host, port = self.to
+        if self.side == "lan":
             return self.relays.tunnel.stack.tcp().connect(host, port)
         lan = self.relays.lan
         return LanStream(lan, lan.connect(text(host), port))
@@ -140,7 +140,7 @@ class Pair:
     def _move(self, way):
         source, sink = self.ends[way], self.ends[1 - way]
         most = min(sink.writable(), _PIECE)
-        if self.relay.row.rate:
+        if self.relay.rate:
             most = min(most, self.relay.tokens)
         data = source.read(most) if most else b""
         if data:
@@ -156,13 +156,13 @@ class Pair:
         says goodbye by itself."""
         near, far = self.ends
         self.why = near.why or far.why
-        if now - self._moved_at >= self.relay.row.idle_ms:
+        if now - self._moved_at >= self.relay.idle_ms:
             self.why = self.why or reason.TCP_TIMEOUT
         if self.why:
             near.abort(self.why)
             far.abort(self.why)
             return True
-        if (near if self.relay.row.side == "lan" else far).done():
+        if (near if self.relay.side == "lan" else far).done():
             near.close()
             far.close()
             return True

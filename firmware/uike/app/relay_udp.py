@@ -15,10 +15,10 @@ class UdpRelay:
     def __init__(self, relays, number, row):
         self.relays = relays
         self.number = number
-        self.row = row
+        self.listen, self.to, self.side, _, self.connections, self.rate, self.idle_ms = row
         self.pairs = {}  # (address, port) of a peer: [socket on the other side, time of its last datagram]
         self._here = self._there = None
-        if row.side == "lan":
+        if self.side == "lan":
             self._here, self._there = LanSide(relays.lan), TunnelSide(relays.tunnel.stack)
         else:
             self._here, self._there = TunnelSide(relays.tunnel.stack), LanSide(relays.lan)
@@ -28,12 +28,12 @@ class UdpRelay:
         """Carries datagrams both ways. Returns how many bytes."""
         if self._socket is None:
             try:
-                self._socket = self._here.open(self.row.listen)
+                self._socket = self._here.open(self.listen)
             except OSError:
                 return 0
         moved = 0
         for _ in range(_BURST):
-            if self.row.rate and self.tokens <= 0:
+            if self.rate and self.tokens <= 0:
                 return moved
             found = self._here.read(self._socket)
             if not found:
@@ -41,11 +41,11 @@ class UdpRelay:
             moved += self._count(self._carry(found[0], found[1], now))
         for peer, row in list(self.pairs.items()):
             found = self._there.read(row[0])
-            if found and found[1] == self.row.to:
+            if found and found[1] == self.to:
                 row[1] = now
                 self._here.write(self._socket, found[0], peer)
                 moved += self._count(len(found[0]))
-            elif now - row[1] >= self.row.idle_ms:
+            elif now - row[1] >= self.idle_ms:
                 self._forget(peer)
         return moved
 
@@ -57,11 +57,11 @@ class UdpRelay:
         """One datagram of a peer, to the target. Returns how many bytes went."""
         try:
             if peer not in self.pairs:
-                if len(self.pairs) >= self.row.connections:
+                if len(self.pairs) >= self.connections:
                     self._forget(min(self.pairs, key=lambda each: self.pairs[each][1]))
                 self.pairs[peer] = [self._there.open(None), now]
             self.pairs[peer][1] = now
-            self._there.write(self.pairs[peer][0], data, self.row.to)
+            self._there.write(self.pairs[peer][0], data, self.to)
             return len(data)
         except OSError:
             body = bytes((self.number, reason.NET_UNREACHABLE)) + peer[0] + peer[1].to_bytes(2, "big")
