@@ -278,12 +278,13 @@ class Connection:
             return 0
         if data:
             self.into.lay(self.into.size, data)
+        gap = bool(self.early)
         self._fill(len(data))
         if fin and not self.early:
             self.rcv = (self.rcv + 1) & MASK
             self._move(_FIN)
-        second = self.ack_at is not None or fin or bool(self.early) or late
-        self.ack_at = 0 if second else now + _ACK_MS
+        at_once = gap or fin or late or self.ack_at is not None  # every second segment, and what closes a gap
+        self.ack_at = 0 if at_once else now + _ACK_MS
         self.changed()
         return 0
 
@@ -412,9 +413,9 @@ class Connection:
         if self.tries > _TRIES.get(self.state, _TRIES_MAX):
             self.abort(reason.TCP_TIMEOUT)
             return
-        if self.tries == _SHRINK_AT and self.mss > _SMALLEST:
-            self.mss = self.flow.mss = _SMALLEST
         if self.window:
+            if self.tries == _SHRINK_AT:
+                self.mss = self.flow.mss = min(self.mss, _SMALLEST)
             self.flow.timeout((self.top - self.una) & MASK, self.tries == 1)
         self.rto.back_off()
         self.nxt, self.probe = self.una, True
