@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "reason": set(),
     "event": set(),
 }
-FILES = sorted(FIRMWARE.rglob("*.py"))
+FILES = sorted(path for path in FIRMWARE.rglob("*.py") if path.parent.name != "examples")
 
 
 def part(module):

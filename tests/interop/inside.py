@@ -3,6 +3,7 @@
 import ctypes
 import os
 import socket
+import time
 from contextlib import contextmanager
 
 _CLONE_NEWNET = 0x40000000
@@ -42,3 +43,15 @@ def listening(address, port, kind=socket.SOCK_STREAM, seconds=20.0):
         made.listen(4)
     made.settimeout(seconds)
     return made
+
+
+def reach(address, port, seconds=20.0):
+    """A connection to a port that may not be open yet."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return socket.create_connection((address, port), timeout=20)
+        except ConnectionRefusedError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)

@@ -1,7 +1,6 @@
 """Programs on the board reach Linux behind a real strongSwan, and are reached by it."""
 
 import socket
-import time
 from pathlib import Path
 
 import pytest
@@ -9,21 +8,9 @@ import pytest
 from host_tools.peers.network import INNER
 from host_tools.peers.strongswan import connection
 from tests.interop import board as boards
-from tests.interop.inside import inside, listening
+from tests.interop.inside import inside, listening, reach
 
 PROGRAM = Path(__file__).with_name("net_program.py")
-
-
-def reach(address, port, seconds=20.0):
-    """A connection to a port that may not be open yet."""
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            return socket.create_connection((address, port), timeout=20)
-        except ConnectionRefusedError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.05)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from host_tools.peers.network import BOARD, INNER, Namespaces
 from host_tools.peers.strongswan import connection
 from tests.interop import board as boards
-from tests.interop.inside import inside, listening
+from tests.interop.inside import inside, listening, reach
 
 RELAY = """
 [[relay]]
@@ -28,6 +28,8 @@ def mosquitto(gateway, tmp_path):
     log = open(tmp_path / "mosquitto.log", "w")
     command = Namespaces.command(gateway.namespaces.gateway, "mosquitto", "-v", "-c", path)
     process = subprocess.Popen(command, stdout=log, stderr=log)
+    with inside(gateway.namespaces.gateway):
+        reach(INNER, 1883).close()
     yield process
     process.terminate()
     process.wait()
