@@ -1,11 +1,10 @@
 """uike in a program of one's own, in ten lines: what a service behind the tunnel says."""
 
-from uike.app.run import Appliance
-from uike.app.tunnel import Tunnel
+from uike.app.tunnel import start
 
 
 def main(board):
-    tunnel = Tunnel(Appliance(board))  # its connections are in config.json on the board
+    tunnel = start(board)  # its connections are in config.json on the board
     if tunnel.up():
         with tunnel.socket() as service:
             service.connect(("10.1.0.1", 7))

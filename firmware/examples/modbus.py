@@ -1,7 +1,6 @@
 """A Modbus/TCP server for the headquarters: holding registers of this board, read through the tunnel."""
 
-from uike.app.run import Appliance
-from uike.app.tunnel import Tunnel
+from uike.app.tunnel import start
 
 PORT = 502
 
@@ -20,7 +19,7 @@ def answer(request):
 
 
 def main(board, clients=1):
-    tunnel = Tunnel(Appliance(board))
+    tunnel = start(board)
     tunnel.up()
     listener = tunnel.socket()
     listener.bind(("", PORT))

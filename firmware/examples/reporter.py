@@ -1,7 +1,6 @@
 """A reporter that posts its state over CoAP (RFC 7252), UDP, to a server behind the tunnel, until that has it."""
 
-from uike.app.run import Appliance
-from uike.app.tunnel import Tunnel
+from uike.app.tunnel import start
 from uike.net.socket import AF_INET, SOCK_DGRAM
 
 SERVER = ("10.1.0.1", 5683)
@@ -15,7 +14,7 @@ def post(number, path, payload):
 
 
 def main(board):
-    tunnel = Tunnel(Appliance(board), False)  # without TCP
+    tunnel = start(board, False)  # without TCP
     tunnel.up()
     server = tunnel.socket(AF_INET, SOCK_DGRAM)
     request = post(1, b"report", b"all is well")

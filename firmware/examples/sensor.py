@@ -1,7 +1,6 @@
 """A sensor that publishes its readings over MQTT to a broker behind the tunnel."""
 
-from uike.app.run import Appliance
-from uike.app.tunnel import Tunnel
+from uike.app.tunnel import start
 
 BROKER = ("10.1.0.1", 1883)
 TOPIC = b"plant/7/temperature"
@@ -21,7 +20,7 @@ def packet(kind, body):
 
 
 def main(board, count=3, pause_ms=1_000):
-    tunnel = Tunnel(Appliance(board))
+    tunnel = start(board)
     tunnel.up()
     broker = tunnel.socket()
     broker.settimeout(10)
@@ -30,7 +29,7 @@ def main(board, count=3, pause_ms=1_000):
     if broker.read(4) == b"\x20\x02\x00\x00":
         for _ in range(count):
             broker.write(packet(0x30, text(TOPIC) + str(read()).encode()))  # PUBLISH
-            tunnel.until(lambda: False, pause_ms)
+            tunnel.wait(lambda: False, pause_ms)
     broker.write(b"\xe0\x00")  # DISCONNECT
     broker.close()
     tunnel.close()

@@ -1,5 +1,6 @@
 """`uike` as a library: what package.json and manifest.py list is what there is, and what mpremote installs works."""
 
+import ast
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from mpremote import mip
 
+from host_tools import image
 from host_tools.image import FIRMWARE
 from uike import VERSION
 
@@ -34,6 +36,16 @@ def test_the_manifest_freezes_the_same(package, monkeypatch):
     exec(compile(Path("manifest.py").read_text(), "manifest.py", "exec"), words)
     assert modules == [(name, 3) for name, _ in package["urls"]]
     assert required == ["ntptime", "umqtt.simple"]
+
+
+def test_programs_find_the_names_that_they_use_in_an_image():
+    """Programs on a board are not folded with it."""
+    used = {"start", "up", "wait", "poll", "socket", "close"}
+    for module in ("stream", "socket"):
+        tree = ast.parse((FIRMWARE / f"uike/net/{module}.py").read_text())
+        used |= {node.name for node in ast.walk(tree) if hasattr(node, "name") and not node.name.startswith("_")}
+    used -= {"ready"}  # an inner one
+    assert len(used) > 30 and not used & set(image.device_names(platform="esp32").symbols.values())
 
 
 class Transport:

@@ -1,7 +1,6 @@
 """A program on the board for test_net.py: asks Linux behind the tunnel for an echo of what it writes, then answers."""
 
-from uike.app.run import Appliance
-from uike.app.tunnel import Tunnel
+from uike.app.tunnel import start
 from uike.net.socket import AF_INET, SOCK_DGRAM
 
 INNER = "10.1.0.1"
@@ -9,7 +8,7 @@ SIZE = 20_000
 
 
 def main(board):
-    tunnel = Tunnel(Appliance(board))
+    tunnel = start(board)
     if tunnel.up():
         ask(tunnel)
         answer(tunnel)

@@ -25,7 +25,7 @@ class Tunnel:
         self.now = 0
         self.running = True
 
-    def turn(self, most_ms):
+    def poll(self, most_ms):
         self.now += 10
         self.stack.tick(self.now)
         packet = self.stack.next_packet(self.now)

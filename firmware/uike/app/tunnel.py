@@ -1,20 +1,27 @@
 """The appliance for programs: a stack whose packets go through its tunnels, and turns of its loop while they wait.
 
-    tunnel = Tunnel(Appliance(board))       before the tunnel is up
-    tunnel.up(30_000)
-    s = tunnel.socket()                     as MicroPython's, see `uike.net.socket`
+    tunnel = start(board)           power-on, as `uike.app.run` does it
+    tunnel.up(30_000)               waits until a tunnel is up
+    s = tunnel.socket()             as MicroPython's, see `uike.net.socket`; `uike.net.stream` for asyncio
+    tunnel.wait(condition, 1_000)   lets the appliance work; tunnel.poll(ms) for a loop of one's own
 
-Used by relays and programs; an appliance without them never loads it.
+Used by relays and programs; an appliance without them never loads it. The names of these functions are among those that
+an image keeps (`host_tools/shorten.py`), so that programs find them.
 """
 
 from uike import event, reason
-from uike.app.run import own_address
+from uike.app.run import Appliance, own_address
 from uike.net.path import UNKNOWN_MTU, inner_mtu
 from uike.net.stack import Stack
 
 _BURST = 8  # packets of ours, before others have their turn
 _TURN_MS = 1_000
 _CLOSE_MS = 3_000
+
+
+def start(board, streams=True):
+    """A Tunnel: the appliance on a board (`uike.hal`), for a program. Without `streams` TCP is not loaded."""
+    return Tunnel(Appliance(board), streams)
 
 
 class Tunnel:
@@ -35,19 +42,19 @@ class Tunnel:
 
     def up(self, timeout_ms=30_000):
         """Waits until a tunnel is up. Whether it came to that."""
-        return bool(self.until(lambda: self.appliance.endpoint.sad.outbound, timeout_ms))
+        return bool(self.wait(lambda: self.appliance.endpoint.sad.outbound, timeout_ms))
 
-    def until(self, attempt, timeout_ms=None):
+    def wait(self, attempt, timeout_ms=None):
         """Lets the appliance work until attempt() is true: returns that, or what it was when the time was over or the
         appliance is to stop."""
         end = None if timeout_ms is None else self.now() + timeout_ms
         found, most = attempt(), 0  # at first only what is written goes out
-        while not found and (end is None or self.now() < end) and self.turn(most):
+        while not found and (end is None or self.now() < end) and self.poll(most):
             found = attempt()
             most = _TURN_MS if end is None else min(_TURN_MS, max(0, end - self.now()))
         return found
 
-    def turn(self, most_ms=_TURN_MS):
+    def poll(self, most_ms=_TURN_MS):
         """Sleeps until something is to be done, at most so long, then does it. False once the appliance is to stop."""
         due = self.appliance.wait_ms()
         self.appliance.board.wait(most_ms if due is None else min(due, most_ms))
@@ -65,11 +72,11 @@ class Tunnel:
 
     def close(self):
         """Ends the tunnels, and the appliance with them, once what is written has left."""
-        self.until(lambda: not self.stack.busy(), _CLOSE_MS)
+        self.wait(lambda: not self.stack.busy(), _CLOSE_MS)
         now = self.now()
         self.appliance.endpoint.close(None, now)
         self.appliance.quit_at = now + _TURN_MS
-        self.until(lambda: False)
+        self.wait(lambda: False)
 
     # -- for the appliance -------------------------------------------------------------------------------------------
 

@@ -149,7 +149,7 @@ class socket:
         if self._core is None:
             raise OSError(_ENOTCONN)
         core = self._core
-        found = tunnel.until(lambda: attempt() or getattr(core, "over", False) and _OVER, self._timeout_ms)
+        found = tunnel.wait(lambda: attempt() or getattr(core, "over", False) and _OVER, self._timeout_ms)
         if found is _OVER:
             raise OSError(_CODES.get(core.why, when_reset))
         if not found:

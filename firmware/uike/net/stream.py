@@ -17,7 +17,7 @@ _SLEEP_S = 0.01  # the granularity of a board's clock
 
 async def serve(tunnel):
     """Lets the appliance work until it is to stop. It never sleeps for long: other tasks may write."""
-    while tunnel.turn(0):
+    while tunnel.poll(0):
         await asyncio.sleep(_SLEEP_S)
 
 
