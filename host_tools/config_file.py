@@ -18,12 +18,11 @@ class Device(NamedTuple):
 
     tree: dict
     network: dict
-    relays: list
     secret: str | None
 
     def blobs(self) -> dict[str, bytes]:
         """What goes into the device's store, by name. Without a secret the one that the device has stays."""
-        values = (("config.json", self.tree), ("network.json", self.network), ("relay.json", self.relays))
+        values = (("config.json", self.tree), ("network.json", self.network))
         found = {name: json.dumps(value, separators=(",", ":")).encode() for name, value in values}
         return found if self.secret is None else {**found, "admin": admin.key(self.secret)}
 
@@ -38,7 +37,7 @@ def load(path: Path, text: str | None = None) -> Device:
     try:
         text = path.read_text(encoding="utf-8") if text is None else text
         tree, network = network_settings.split(tomllib.loads(text))
-        tree, relays, secret = device_settings.split(tree)
+        tree, secret = device_settings.split(tree)
         tree = _with_files(tree, path.parent)
         config.load(tree)
     except OSError as error:
@@ -51,7 +50,7 @@ def load(path: Path, text: str | None = None) -> Device:
         raise ConfigFileError(f"{path}: {error}") from None
     except RecursionError:
         raise ConfigFileError(f"{path}: nested too deeply") from None
-    return Device(tree, network, relays, secret)
+    return Device(tree, network, secret)
 
 
 def _with_files(tree: dict, directory: Path) -> dict:

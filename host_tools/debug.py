@@ -183,6 +183,27 @@ class Renderer:
             (f"next attempt to reach {name} in {fields['in_ms'] / 1000:.1f} s (number {fields['attempt']})", "warn")
         ]
 
+    def _inner_path(self, event):
+        fields = event.fields
+        return [(f"our address in the tunnel is {fields['address']}; packets of up to {fields['mtu']} bytes fit", "")]
+
+    def _relay_opened(self, event):
+        client, target = (names.endpoint_text(event.fields[key]) for key in ("client", "target"))
+        return [(f"relay {event.fields['relay']}: {client} to {target}", "")]
+
+    def _relay_closed(self, event):
+        fields = event.fields
+        number, client = fields["reason"], names.endpoint_text(fields["client"])
+        why = f", {reasons.NAMES.get(number, '?')}: {reasons.text(number)}" if number else ""
+        traffic = f"{fields['bytes_from']} bytes from there, {fields['bytes_to']} to there"
+        return [(f"relay {fields['relay']}: {client} ended, {traffic}{why}", "warn" if number else "")]
+
+    def _relay_refused(self, event):
+        fields = event.fields
+        number, client = fields["reason"], names.endpoint_text(fields["client"])
+        name = reasons.NAMES.get(number, "?")
+        return [(f"relay {fields['relay']}: {client} refused, {name}: {reasons.text(number)}", "warn")]
+
     def _engine_fault(self, event):
         code, name = event.fields["code"], names.printable(event.fields["name"].encode())
         return [(f"accelerator {name}: {reasons.ENGINE_FAULTS.get(code, code)}; software did its work", "warn")]

@@ -102,6 +102,13 @@ REPORT_WIDTH = 120  # of the table, where no terminal says otherwise
     " board there.",
 )
 @click.option("--blank", is_flag=True, help="One board that was never provisioned.")
+@click.option(
+    "--program",
+    "program",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Run this on the board in the place of the plain appliance: a file with main(board).",
+)
 @click.option("--tun", "tun_name", metavar="NAME", help="Connect the tunnel to a Linux TUN device (root).")
 @click.option("--trace/--no-trace", default=None, help="Show the protocol as it happens [default: unless --json].")
 @click.option("--brief", is_flag=True, help="A line for each message: leave out the payloads.")
@@ -184,7 +191,14 @@ def _run(options) -> int:
 def _board(options, name, clock, port, config, tun=None) -> Actor:
     files = {"config.json": json.dumps(config).encode()} if config else {}
     host = Host(name, clock, port, files=files, tun=tun, measure=True)
-    return Actor(name, EmulatedBoard(host, options["runtime"], heap=options["heap"], wasm=options["wasm"]))
+    board = EmulatedBoard(
+        host,
+        options["runtime"],
+        heap=options["heap"],
+        wasm=options["wasm"],
+        program=options["program"] if name != "gateway" else None,
+    )
+    return Actor(name, board)
 
 
 def _plan(options, **changes) -> Plan:
@@ -213,7 +227,7 @@ def _two_boards(options, tun) -> tuple[list[Actor], Plan]:
 
 def _serves(options, tun) -> bool:
     """Whether somebody else says when there is no more work to be done."""
-    return options["from_stdin"] or tun is not None or options["serial_where"] is not None
+    return bool(options["from_stdin"] or options["program"] or tun is not None or options["serial_where"])
 
 
 def _one_board(options, tun) -> tuple[list[Actor], Plan]:

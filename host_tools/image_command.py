@@ -115,7 +115,7 @@ def _build(board, official, config_path, output, update_key) -> dict:
     device = config_file.load(config_path)
     built = image.build(platform="esp32", march=board.march)
     files = appliance.files(built, board.complete(device.tree), device.network, board.settings())
-    more = {name: data for name, data in device.blobs().items() if name in ("relay.json", "admin")}
+    more = {name: data for name, data in device.blobs().items() if name == "admin"}
     if update_key:
         more["update.key"] = update_package.public_key(update_key)
     files |= {f"{appliance.STORE}/{name}": appliance.stored(data) for name, data in more.items()}

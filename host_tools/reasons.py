@@ -5,6 +5,7 @@ from uike import reason
 
 _AGAIN = "nothing to do, unless it goes on: then somebody is sending this on purpose"
 _FAULT = "compare the software of both sides; a trace of both, side by side, shows where they part"
+_FAULT_THERE = "see what the sender is: fragments are never put together here, so let it send shorter packets"
 _PEER_LOG = "the peer's log says what it did not like"
 
 _TEXTS = {
@@ -165,6 +166,36 @@ _TEXTS = {
     reason.ADDRESS_NOT_ASKED: (
         "the client asked for no virtual IP",
         "let it ask for one (virtual_ip = true), or set require_cp = false",
+    ),
+    reason.NET_PACKET: ("a packet of the tunnel for this board, malformed or in fragments", _FAULT_THERE),
+    reason.NET_NOBODY: (
+        "a packet of the tunnel for a port that nobody on this board has, or for a connection that there is not",
+        "nothing, if the board was restarted; else see which port the peer asks for",
+    ),
+    reason.NET_UNREACHABLE: (
+        "no tunnel leads to that address",
+        "wait until it is up; else compare the target with remote_ts of the connection",
+    ),
+    reason.TCP_SEQUENCE: ("a TCP segment outside of the window", "nothing: such is the daily life of TCP"),
+    reason.TCP_CHALLENGED: (
+        "a TCP segment that would end a connection, or acknowledges what was never sent, and may be forged",
+        "nothing: the peer was asked whether it means that",
+    ),
+    reason.TCP_RESET: (
+        "the other end reset the connection, or refused it",
+        "see whether its service runs",
+    ),
+    reason.TCP_TIMEOUT: (
+        "the other end of the connection does not answer",
+        "check the way behind the gateway, and its route back to our address in the tunnel",
+    ),
+    reason.NET_FULL: (
+        "more connections or datagrams than this board keeps",
+        "wait for others to end; a relay's own limit is its `connections`",
+    ),
+    reason.RELAY_BROKEN: (
+        "a relay's end in the local network failed",
+        "see whether that device is there, and its service runs",
     ),
     reason.PEER_SAID_ADDRESS_FAILURE: ("the peer could not assign a virtual IP", "make the peer's address pool larger"),
     reason.PEER_ERROR: ("the peer refused with an error of its own", _PEER_LOG),

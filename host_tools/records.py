@@ -261,6 +261,16 @@ _DECODERS = {
         "local": body.endpoint(),
         "remote": body.endpoint(),
     },
+    event.INNER_PATH: lambda body: {"address": body.address(), "mtu": body.number(2)},
+    event.RELAY_OPENED: lambda body: {"relay": body.number(), "client": body.endpoint(), "target": body.endpoint()},
+    event.RELAY_CLOSED: lambda body: {
+        "relay": body.number(),
+        "client": body.endpoint(),
+        "reason": body.number(),
+        "bytes_from": body.number(4),
+        "bytes_to": body.number(4),
+    },
+    event.RELAY_REFUSED: lambda body: {"relay": body.number(), "reason": body.number(), "client": body.endpoint()},
     event.RECONNECT: lambda body: {"in_ms": body.number(4), "attempt": body.number(), "name": body.text()},
     event.ENGINE_FAULT: lambda body: {"code": body.number(), "name": body.text()},
     event.BOOT: lambda body: {

@@ -20,7 +20,7 @@ from pathlib import Path
 from host_tools import fold
 from host_tools.local_names import LocalNames
 
-PUBLIC = frozenset({"VERSION", "self"})  # what a user's program may import, or has itself
+PUBLIC = frozenset({"Datagrams", "VERSION", "finish", "self", "serve", "up"})  # what a program may use, or has itself
 _DATA = Path(__file__).with_name("device_names.txt")
 _SPELLED = re.compile(r"\w+(\.\w+)*")
 _REFLECTION = frozenset({"dir", "eval", "exec", "globals", "locals", "vars"})

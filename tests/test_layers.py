@@ -14,7 +14,8 @@ MAY_IMPORT = {
     "": set(),
     "main": {"app", "hal"},
     "boot": REGISTRIES,
-    "app": {"", "endpoint", "control", "trace", "crypto", "pki", "wire", "transient", "config", "hal"} | REGISTRIES,
+    "app": {"", "endpoint", "control", "trace", "crypto", "pki", "wire", "transient", "config", "relays", "hal", "net"}
+    | REGISTRIES,
     "endpoint": {"admission", "verdict", "lifetime", "control", "ike", "ipsec"} | BELOW_IKE,
     "control": {"lifetime", "ike", "ipsec"} | BELOW_IKE,
     "admission": {"ike"} | BELOW_IKE,
@@ -22,7 +23,9 @@ MAY_IMPORT = {
     "lifetime": {"ike"} | BELOW_IKE,
     "ike": {"pki"} | BELOW_IKE,
     "ipsec": REGISTRIES,
-    "config": {"readers", "connection", "wire"},
+    "net": {"wire"} | REGISTRIES,
+    "config": {"readers", "connection", "relays", "transient", "wire"},
+    "relays": {"config", "wire"},
     "readers": {"identity", "keywords", "wire"},
     "connection": set(),
     "identity": {"wire", "pki"} | REGISTRIES,
@@ -37,7 +40,7 @@ MAY_IMPORT = {
     "reason": set(),
     "event": set(),
 }
-FILES = sorted(FIRMWARE.rglob("*.py"))
+FILES = sorted(path for path in FIRMWARE.rglob("*.py") if path.parent.name != "examples")
 
 
 def part(module):

@@ -7,6 +7,7 @@ one row in `_KEYS`: its reader, and the role that it is for.
 """
 
 from uike import readers as read
+from uike import transient
 from uike.connection import Connection, Policy
 from uike.readers import ID_ALLOWED, NAME_LETTERS, REMOTES_ALLOWED, TS_ALLOWED, Problem
 from uike.wire import selectors
@@ -42,13 +43,15 @@ def load(tree):
         if key in _SWITCHES:
             if type(tree[key]) is not bool:
                 raise ConfigError(key, "bad value", "true or false")
-        elif key != "connection":
-            raise ConfigError(str(key), "unknown", "[connection.NAME], " + ", ".join(_SWITCHES))
+        elif key not in ("connection", "relay"):
+            raise ConfigError(str(key), "unknown", "[connection.NAME], [[relay]], " + ", ".join(_SWITCHES))
     tables = tree.get("connection", {})
     if type(tables) is not dict or not tables:
         raise ConfigError("connection", "no connection in the file", "[connection.NAME]")
     if len(tables) > CONNECTIONS_MAX:
         raise ConfigError("connection", "%d connections" % len(tables), "at most %d" % CONNECTIONS_MAX)
+    if "relay" in tree:
+        transient.load("uike.relays").load(tree["relay"])
     return [_connection(name, tables[name]) for name in sorted(tables)]
 
 

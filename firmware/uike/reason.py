@@ -146,6 +146,16 @@ NO_PSK_FOR_PEER = 149
 # 160..: selectors and configuration payloads (ike/child, ike/cp)
 SINGLE_PAIR_WANTED = 160
 ADDRESS_NOT_ASKED = 161
+# 162..: what goes through the tunnel to and from this board (net, app/relay)
+NET_PACKET = 162
+NET_NOBODY = 163
+NET_UNREACHABLE = 164
+TCP_SEQUENCE = 165
+TCP_CHALLENGED = 166
+TCP_RESET = 167
+TCP_TIMEOUT = 168
+NET_FULL = 169
+RELAY_BROKEN = 170
 
 # 180..: a peer moved, or was to prove itself again (ike/mobike, ike/reauth)
 BAD_COOKIE2 = 180

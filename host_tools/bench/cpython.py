@@ -5,10 +5,10 @@ import time
 
 from host_tools import demo
 from uike import config, event
-from uike.app.icmp import request
 from uike.crypto.drbg import Drbg
 from uike.endpoint import Endpoint
 from uike.hal.cpython.crypto import Provider
+from uike.net.icmp import request
 
 HANDSHAKES = 300
 PACKETS = 5_000

@@ -5,11 +5,11 @@ import gc
 import host
 from suite import ENCR, ENCR_KEY, INTEG, INTEG_KEY, SIZES
 
-from uike.app.icmp import request
 from uike.crypto.drbg import Drbg
 from uike.crypto.soft import Provider
 from uike.endpoint import Endpoint
 from uike.ipsec.sad import ChildSa
+from uike.net.icmp import request
 from uike.wire.selectors import host as only
 
 _ROUNDS = 4

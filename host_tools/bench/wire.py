@@ -18,11 +18,11 @@ import time
 from host_tools import demo
 from host_tools.emulator.tun import Tun
 from uike import config, event
-from uike.app.icmp import answered, request
 from uike.crypto.drbg import Drbg
 from uike.endpoint import Endpoint
 from uike.hal.cpython.crypto import Provider
 from uike.iana import PORT_IKE, PORT_NATT
+from uike.net.icmp import answered, request
 
 POOL = ipaddress.IPv4Network("10.9.0.0/24")
 BURST = 16  # datagrams taken from a socket, and echo requests under way

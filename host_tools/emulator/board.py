@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+import tempfile
 import threading
 import traceback
 from pathlib import Path
@@ -21,7 +22,8 @@ class EmulatedBoard:
         board.start()
 
     runtime "vm": the folded image inside the MicroPython VM with `heap` bytes ("96k"). runtime "cpython": the source
-    files. `entry`, a function of one Board, replaces the firmware's main on CPython (tests).
+    files. `entry`, a function of one Board, replaces the firmware's main on CPython (tests); `program`, a file with a
+    function `main(board)` that is called when it is run, does so on both, and finds the modules of `libraries` too.
     """
 
     def __init__(
@@ -34,6 +36,8 @@ class EmulatedBoard:
         image: images.Image | None = None,
         fuel_limit: int = FUEL_LIMIT,
         entry=None,
+        program: Path | None = None,
+        libraries: dict[str, str] | None = None,
     ):
         if runtime not in RUNTIMES:
             raise ValueError(f"runtime {runtime!r}: one of {', '.join(RUNTIMES)}")
@@ -41,26 +45,35 @@ class EmulatedBoard:
         self.runtime = runtime
         self.verdict: Verdict | None = None
         self.on_end = lambda: None  # called in the board's thread when it has ended
-        self._entry = entry
+        self._entry = entry or (program and (lambda board: _function_main(program, "uike_program")(board)))
+        self._program = None
         self._vm = None
         self._partial = b""
         self._thread = threading.Thread(target=self._work, name=f"board {host.name}", daemon=True)
         if runtime == "vm":
             image = image or images.build()
-            self._make_vm = lambda: self._new_vm(heap, wasm, image, fuel_limit)
+            texts = {**(libraries or {}), **({"program": program.read_text()} if program else {})}
+            self._make_vm = lambda: self._new_vm(heap, wasm, image, fuel_limit, texts)
             self._make_vm()
         if host.clock.virtual:
             host.clock.add(host)
 
-    def _new_vm(self, heap, wasm, image, fuel_limit) -> None:
+    def _new_vm(self, heap, wasm, image, fuel_limit, program) -> None:
         from host_tools.emulator.door import HostDoor
         from host_tools.emulator.vm import Vm
 
         door = HostDoor(self.host)
+        mounts = [(str(image.directory), ".")]
+        if program:
+            if not self._program:
+                self._program = tempfile.TemporaryDirectory(prefix="uike-program-")
+                images.write(images.compile_modules(program), Path(self._program.name))
+            mounts.append((self._program.name, "/user"))
         self._vm = Vm(
-            [(str(image.directory), ".")],
+            mounts,
             door,
             heap=heap,
+            module="program" if program else "main",
             fuel_limit=fuel_limit,
             wasm=wasm,
             clock_ns=self.host.clock.now_ns,
@@ -112,6 +125,8 @@ class EmulatedBoard:
             if self._partial:
                 self._printed(1, b"\n")
             self.host.close()
+            if self._program:
+                self._program.cleanup()
             self.on_end()
             self.host.clock.leave(self.host)
 
@@ -143,8 +158,12 @@ class EmulatedBoard:
 
 def firmware_main():
     """The function `main(board)` of the firmware's main.py, from its source file."""
+    return _function_main(images.FIRMWARE / "main.py", "uike_main")
+
+
+def _function_main(path: Path, name: str):
     _firmware_on_path()
-    spec = importlib.util.spec_from_file_location("uike_main", images.FIRMWARE / "main.py")
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.main

@@ -137,6 +137,41 @@ class HostDoor:
         self._host.restart()
         return ""
 
+    def _do_lan_listen(self, memory, text):
+        return str(self._host.lan.listen(*_place(text)))
+
+    def _do_lan_connect(self, memory, text):
+        return str(self._host.lan.connect(*_place(text)))
+
+    def _do_lan_bind(self, memory, text):
+        return str(self._host.lan.bind(*_place(text)))
+
+    def _do_lan_accept(self, memory, text):
+        got = self._host.lan.accept(int(text))
+        return f"{got[0]} {got[1][0]} {got[1][1]}" if got else ""
+
+    def _do_lan_receive(self, memory, text):
+        handle, most = _numbers(text, 2)
+        return self._lay(self._host.lan.receive(handle, most))
+
+    def _do_lan_send(self, memory, text):
+        data, handle = self._given(memory, text)
+        return str(self._host.lan.send(int(handle), data))
+
+    def _do_lan_receive_from(self, memory, text):
+        got = self._host.lan.receive_from(int(text))
+        return f"{self._lay(got[0])} {got[1][0]} {got[1][1]}" if got else ""
+
+    def _do_lan_send_to(self, memory, text):
+        data, rest = self._given(memory, text)
+        handle, address, port = rest.split(" ")
+        self._host.lan.send_to(int(handle), data, (address, int(port)))
+        return ""
+
+    def _do_lan_close(self, memory, text):
+        self._host.lan.close(int(text))
+        return ""
+
     def _do_clock(self, memory, text):
         return str(self._host.clock_s() or 0)
 
@@ -152,6 +187,11 @@ class HostDoor:
     def _do_tun_write(self, memory, text):
         self._host.tun_write(self._given(memory, text)[0])
         return ""
+
+
+def _place(text: str) -> tuple[str, int]:
+    address, port = text.split(" ")
+    return address, int(port)
 
 
 def _numbers(text: str, count: int) -> list[int]:

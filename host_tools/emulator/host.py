@@ -11,6 +11,8 @@ import socket
 import threading
 import time
 
+from host_tools.emulator.lan import Lan
+
 VIRTUAL_EPOCH = 1_800_000_000  # where the clock of a board in virtual time begins
 
 
@@ -27,6 +29,7 @@ class Host:
         self.port = port
         self.files: dict[str, bytes] = dict(files or {})
         self.tun = tun
+        self.lan = Lan()
         self.measure = measure
         self.heap_samples: list[int] = []
         self.on_line = lambda line: None  # called with each console line, in the board's thread
@@ -103,6 +106,7 @@ class Host:
     def close(self) -> None:
         """Let go of sockets, when the board has ended."""
         self.port.close()
+        self.lan.close_all()
         self._waker.close()
         self._alarm.close()
 

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 from scapy.layers.inet import ICMP, IP
 
 from uike import event
-from uike.app import icmp
 from uike.app.ping import Ping
+from uike.wire import ipv4
 
 OURS, THEIRS = bytes((10, 9, 0, 1)), bytes((10, 1, 0, 1))
 
@@ -28,7 +28,7 @@ def series(count=3):
 
 
 def answer(packet):
-    return icmp.reply(bytes(packet), THEIRS)
+    return ipv4.echo_reply(bytes(packet), THEIRS)
 
 
 def test_requests_leave_at_their_interval_and_answers_are_told():

@@ -235,7 +235,7 @@ def test_queues_have_an_end():
         )
     assert len(endpoint.out) == 32 and len(wire.gateway.sa.waiting) <= 8
     endpoint.outgoing()
-    from uike.app import icmp
+    from uike.net import icmp
 
     inner = icmp.request(wire.board.sa.address, bytes((10, 1, 0, 1)), 7, 1, 56)
     for _ in range(100):

@@ -12,7 +12,7 @@ from tests.attack.test_14_key_hygiene import Vault
 from tests.ike.test_rekey import OTHER, PFS, more, start
 from tests.world import BOARD, ESP_CBC, World, connection
 from uike import event, iana
-from uike.app import icmp
+from uike.net import icmp
 from uike.wire.message import notify
 
 SESSIONS, PARTS = 600, 3

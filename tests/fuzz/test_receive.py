@@ -70,7 +70,7 @@ STATES = [
 def samples():
     """Real datagrams of a whole session, ESP included; of another session than the one under attack."""
     wire = World(seed=2).connect()
-    from uike.app import icmp
+    from uike.net import icmp
 
     wire.board.endpoint.send_packet(icmp.request(wire.board.sa.address, bytes((10, 1, 0, 1)), 1, 1, 40), 0)
     wire.settle()

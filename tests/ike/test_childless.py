@@ -7,8 +7,8 @@ from tests.handshake import messages
 from tests.ike.test_rekey import PFS, agree, tunnel, works
 from tests.ike.test_requirements import chain
 from uike import iana, reason
-from uike.app import icmp
 from uike.ike import child, init
+from uike.net import icmp
 from uike.wire import message
 from uike.wire.selectors import host
 

@@ -8,8 +8,8 @@ from tests.ike.test_info import ask, both, give, other, sealed
 from tests.ike.test_rekey import tunnel, works
 from tests.ike.test_requirements import chain
 from uike import iana, reason
-from uike.app import icmp
 from uike.ipsec import packet as esp
+from uike.net import icmp
 
 OUTSIDE = bytes((10, 77, 0, 1))
 

@@ -7,9 +7,9 @@ import pytest
 from tests import world
 from tests.ike.test_rekey import agree, rekey_ike, tunnel, works
 from uike import event, iana
-from uike.app import icmp
 from uike.ike import create, exchange, sk
 from uike.ipsec import packet as esp
+from uike.net import icmp
 from uike.wire.message import notify
 
 

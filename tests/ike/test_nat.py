@@ -5,8 +5,8 @@ import pytest
 from tests import world
 from tests.ike.test_rekey import rekey_child, rekey_ike, works
 from uike import iana
-from uike.app import icmp
 from uike.ike import exchange, natd
+from uike.net import icmp
 
 INSIDE, OUTSIDE, ELSEWHERE = "10.0.0.7", "198.51.100.7", "203.0.113.9"
 PLAIN = {"dpd_delay_ms": 0, "nat_keepalive_ms": 0}

@@ -7,8 +7,8 @@ from tests.ike.test_info import ask
 from tests.ike.test_rekey import rekey_ike
 from tests.world import BOARD, GATEWAY, World, connection
 from uike import event, iana
-from uike.app import icmp
 from uike.ike import accept, redirect
+from uike.net import icmp
 from uike.wire import message
 from uike.wire.address import pack
 

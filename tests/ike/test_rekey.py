@@ -5,8 +5,8 @@ import pytest
 from tests import world
 from tests.world import World, connection
 from uike import event, iana
-from uike.app import icmp
 from uike.connection import Policy
+from uike.net import icmp
 from uike.wire.selectors import make
 
 PFS = ((1, 12, 128), (3, 12, 0), (4, 31, 0), (5, 0, 0))

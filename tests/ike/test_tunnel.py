@@ -5,7 +5,8 @@ import pytest
 from tests import world
 from tests.world import World, connection
 from uike import event, reason
-from uike.app import icmp
+from uike.net import icmp
+from uike.wire import ipv4
 
 SUITES = [
     (world.CBC, world.ESP_CBC),
@@ -24,7 +25,7 @@ def ping(here, there, destination, wire):
     assert here.endpoint.send_packet(icmp.request(source, destination, 7, 1, 56), wire.now) == 0
     wire.settle()
     (request,) = there.collect()
-    assert there.endpoint.send_packet(icmp.reply(request, destination), wire.now) == 0
+    assert there.endpoint.send_packet(ipv4.echo_reply(request, destination), wire.now) == 0
     wire.settle()
     (answer,) = here.collect()
     return answer

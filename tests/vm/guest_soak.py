@@ -6,11 +6,11 @@ Its key exchange costs nothing, so that thousands of rounds fit; all else is the
 import gc
 
 from uike import event
-from uike.app.icmp import request
 from uike.crypto.drbg import Drbg
 from uike.crypto.soft import Provider
 from uike.endpoint import Endpoint
 from uike.hal.vm import call, give, take
+from uike.net.icmp import request
 from uike.transient import drop, load
 
 HERE, THERE = bytes((10, 9, 0, 1)), bytes((10, 1, 0, 1))

@@ -16,9 +16,9 @@ from tests.attack.attacker import first_request
 from tests.fuzz.test_receive import hostile
 from tests.world import CBC, seeded_random
 from uike import config, event, reason
-from uike.app import icmp
 from uike.endpoint import Endpoint
 from uike.hal.cpython.crypto import Provider
+from uike.net import icmp
 from uike.wire.message import HEADER
 
 GUEST = Path(__file__).with_name("guest_soak.py")

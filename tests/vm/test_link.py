@@ -81,7 +81,7 @@ def world():
 def test_a_configuration_of_seven_kilobytes_beside_a_tunnel(world):
     """Eight connections with long keys; it is stored, nothing of it stays in the heap, and the tunnel is untouched."""
     tables = {f"branch-{i}": {**world.tree["connection"]["hq"], "psk_hex": "a5" * 256} for i in range(8)}
-    blobs = {"config.json": json.dumps({"connection": tables}).encode(), "network.json": b"{}", "relay.json": b"[]"}
+    blobs = {"config.json": json.dumps({"connection": tables}).encode(), "network.json": b"{}"}
     assert 6_000 < len(blobs["config.json"]) < host.link.REQUEST_MAX
     assert not send(world.link, blobs, None)["admin"]
     before = world.used()  # the names in the code that did it stay interned
@@ -93,7 +93,7 @@ def test_a_configuration_of_seven_kilobytes_beside_a_tunnel(world):
 
 
 def test_the_admin_secret(world):
-    blobs = {"config.json": json.dumps(world.tree).encode(), "network.json": b"{}", "relay.json": b"[]"}
+    blobs = {"config.json": json.dumps(world.tree).encode(), "network.json": b"{}"}
     send(world.link, {**blobs, "admin": admin.key("open sesame")}, None)
     for number, secret in (
         (128, None),

@@ -16,13 +16,13 @@ from uike.wire.refusal import Refusal
 
 
 def start(board, trace):
-    """(connections, crypto provider, random source, trace, secret): what the engine stands on. Failure when it must
-    not."""
+    """(connections, crypto provider, random source, trace, secret), what the engine stands on, and the relays. Failure
+    when it must not."""
     if board.life:
         board.life.tell(trace)
     crypto = board.crypto()
     tree = _read_config(board.store, trace)
-    connections = _connections(tree, trace)
+    connections, relays = _connections(tree, trace)
     _check(crypto, connections, board, trace)
     if tree.get("trace_datagrams"):
         load("uike.app.wiretap").datagrams(board, trace)
@@ -34,7 +34,7 @@ def start(board, trace):
     secret = _secret(connections, random, board.store, trace)
     for name in board.store.fallen if board.life else ():
         trace(event.STORE_FALLEN, 0, name.encode())
-    return connections, crypto, random, trace, secret
+    return (connections, crypto, random, trace, secret), relays
 
 
 def _secret(connections, random, store, trace):
@@ -59,10 +59,11 @@ def _read_config(store, trace):
 
 
 def _connections(tree, trace):
-    """Its connections; none, and the reason traced, when it is refused."""
+    """Its connections and relays; none, and the reason traced, when it is refused."""
     config = load("uike.config")
     try:
-        return config.load(tree) if tree else []
+        connections = config.load(tree) if tree else []
+        return connections, load("uike.relays").load(tree["relay"]) if "relay" in tree else ()
     except config.ConfigError as error:
         said = (error.key, error.problem, error.allowed)
         trace(event.CONFIG_ERROR, 0, "\t".join([str(part) for part in said]).encode())
@@ -70,7 +71,7 @@ def _connections(tree, trace):
     finally:
         del config
         drop()
-    return []
+    return [], ()
 
 
 def _check(crypto, connections, board, trace):

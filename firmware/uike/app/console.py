@@ -6,9 +6,10 @@ Used when one comes, then dropped. Raises ValueError with a text for the host wh
 import json
 
 from uike import control, event
-from uike.app import icmp, reconnect
+from uike.app import reconnect
 from uike.app.ping import Ping
 from uike.app.run import own_address
+from uike.net import icmp
 from uike.transient import load
 from uike.wire.address import pack
 
@@ -84,7 +85,8 @@ def _ping(appliance, command):
     interval_ms = _number(command, "interval_ms", 1_000, 1, 3_600_000)
     size = _number(command, "size", 56, 0, _SIZE_MAX)
     ident = int.from_bytes(appliance.endpoint.random(2), "big")
-    appliance.ping = Ping(source, target, count, interval_ms, size, ident, appliance.board.now())
+    appliance.users = [user for user in appliance.users if not hasattr(user, "sequence")]  # one series at a time
+    appliance.users.append(Ping(source, target, count, interval_ms, size, ident, appliance.board.now()))
 
 
 def _address_towards(endpoint, target):

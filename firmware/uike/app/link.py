@@ -69,7 +69,7 @@ def unpack(line):
         return None
     if not mark or len(frame) < _HEAD_SIZE + _SUM or crc32(frame[:-_SUM]).to_bytes(_SUM, "big") != frame[-_SUM:]:
         return None
-    return struct.unpack(_HEAD, frame[:_HEAD_SIZE]) + (frame[_HEAD_SIZE:-_SUM],)
+    return struct.unpack_from(_HEAD, frame, 0) + (frame[_HEAD_SIZE:-_SUM],)
 
 
 def run(appliance, line):
@@ -118,9 +118,10 @@ def _answer(appliance, kind, session, number, left, data):
 def _restart(appliance):
     """The peers are told, and nobody waits for their answer."""
     board, endpoint = appliance.board, appliance.endpoint
-    endpoint.close(None, board.now())
-    for datagram, remote, port in endpoint.outgoing():
-        board.udp.send(datagram, remote, port)
+    if endpoint:  # not in safe mode
+        endpoint.close(None, board.now())
+        for datagram, remote, port in endpoint.outgoing():
+            board.udp.send(datagram, remote, port)
     load("uike.hal.%s.change" % board.name).restart(board)
 
 

@@ -3,7 +3,7 @@
 import struct
 
 from uike import event
-from uike.app import icmp
+from uike.net import icmp
 
 _TIMEOUT_MS = 5_000
 

@@ -13,7 +13,7 @@ from uike import event
 from uike.app import admin
 from uike.transient import load
 
-_NAMES = ("config.json", "network.json", "relay.json", admin.NAME)
+_NAMES = ("config.json", "network.json", admin.NAME)
 
 
 def do(appliance, command, body):
@@ -66,18 +66,19 @@ def _check(found):
                 _check_connections(config, tree)
             except config.ConfigError as error:
                 raise ValueError("%s: %s; allowed: %s" % (error.key, error.problem, error.allowed))
-        elif type(tree) is not (list if name == "relay.json" else dict):
+        elif type(tree) is not dict:
             raise ValueError("%s: not a table" % name)
 
 
 def _check_connections(config, tree):
     """One by one, since there may be no room for them all beside those in use."""
     tables = tree.get("connection") if type(tree) is dict else None
-    if type(tables) is not dict or len(tree) != 1 or not 0 < len(tables) <= config.CONNECTIONS_MAX:
+    if type(tables) is not dict or not 0 < len(tables) <= config.CONNECTIONS_MAX:
         config.load(tree)  # says what is wrong
     while tables:
         name, table = tables.popitem()
-        config.load({"connection": {name: table}})
+        tree["connection"] = {name: table}
+        config.load(tree)
 
 
 class _Stream(IOBase):

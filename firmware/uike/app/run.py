@@ -3,10 +3,10 @@
 import struct
 
 from uike import VERSION, event
-from uike.app import icmp
 from uike.crypto import Failure
 from uike.trace import Trace
 from uike.transient import drop, load
+from uike.wire import ipv4
 
 _BURST = 16
 
@@ -30,31 +30,41 @@ class Appliance:
         self.trace = Trace(board)
         self.trace(event.GREETING, 0, ("uike %s on %s" % (VERSION, board.name)).encode())
         board.report = self._engine_failed
-        parts = load("uike.app.boot").start(board, self.trace)
+        parts, relays = load("uike.app.boot").start(board, self.trace)
         drop()
         from uike.endpoint import Endpoint  # not before the power-on tests have gone: code is RAM
 
         self.endpoint = Endpoint(*parts)
         self.endpoint.clock = board.clock
-        self.ping = self.session = None  # see app/link
+        self.users = []  # of the tunnel: each has tick, deadline and receive, see app/ping
+        self.session = None  # see app/link
         self.quit_at = None
         self.link = None  # what the board calls its network: our address there
         self.retries = {}  # connection -> when to start it, see app/reconnect
         self.failures = {}  # connection -> attempts since it was last up; None -> how the last SAs ended
+        board.udp.open((500, 4500))
+        if relays:
+            from uike.app.relay import Relays
+
+            Relays(self, relays)
 
     def run(self):
         """Until the board or the console says stop."""
-        self.board.udp.open((500, 4500))
-        while self.board.running() and not self._over():
-            now = self.board.now()
-            self._connect(now)
-            self._receive()
-            self.endpoint.tick(now)
-            if self.ping and not self.ping.tick(self, now):
-                self.ping = self.session = None  # see app/link
-            self._deliver(now)
-            self._transmit()
-            self.board.wait(self._wait_ms(), self.endpoint.sad.outbound)
+        while self.turn():
+            self.board.wait(self.wait_ms(), self.endpoint.sad.outbound)
+
+    def turn(self):
+        """Does what is to be done now. False once the board or the console says stop."""
+        now = self.board.now()
+        self._connect(now)
+        self._receive()
+        self.endpoint.tick(now)
+        for user in list(self.users):
+            if not user.tick(self, now):
+                self.users.remove(user)
+        self._deliver(now)
+        self.transmit()
+        return self.board.running() and not self._over()
 
     def _connect(self, now):
         """Follows the network, and starts what is due."""
@@ -70,18 +80,21 @@ class Appliance:
     def _receive(self):
         board = self.board
         for _ in range(_BURST):
-            got = board.udp.receive()
+            try:
+                got = board.udp.receive()
+            except MemoryError:
+                got = None
             if got is None:
                 break
             datagram, remote, port = got
             local = (board.udp.address_for(remote[0]), port)
             self.endpoint.receive(datagram, local, remote, board.now())
             self._deliver(board.now())
-            self._transmit()
+            self.transmit()
         packet = board.tun.read() if board.tun else None
         while packet:
             self.endpoint.send_packet(packet, board.now())
-            self._transmit()
+            self.transmit()
             packet = board.tun.read()
         line = board.console.read()
         while line:
@@ -106,23 +119,25 @@ class Appliance:
                 load("uike.app.reconnect").closed(self, subject, value, now)
 
     def _inner(self, packet, now):
-        if self.ping and self.ping.receive(self, packet, now):
-            return
+        for user in self.users:
+            if user.receive(self, packet, now):
+                return
         if self.board.tun:
             self.board.tun.write(packet)
             return
         for child in self.endpoint.sad.outbound:
-            answer = icmp.reply(packet, own_address(child.owner, child.local_ts))
+            answer = ipv4.echo_reply(packet, own_address(child.owner, child.local_ts))
             if answer:
                 self.endpoint.send_packet(answer, now)
                 return
 
-    def _transmit(self):
+    def transmit(self):
         for datagram, remote, port in self.endpoint.outgoing():
             self.board.udp.send(datagram, remote, port)
 
-    def _wait_ms(self):
-        due = [self.endpoint.next_deadline(), self.quit_at, self.ping.deadline() if self.ping else None]
+    def wait_ms(self):
+        """How long nothing is to be done; None for ever."""
+        due = [self.endpoint.next_deadline(), self.quit_at] + [user.deadline() for user in self.users]
         if self.link:
             due += list(self.retries.values())
         due = [at for at in due if at is not None]

@@ -10,6 +10,14 @@ Of the board's operations, two carry the security of the rest:
     store.write(name, data)             whole or not at all when the power goes (write beside it, then rename; LittleFS
                                         does so at close); OSError when it cannot be written
 
+What relays use of the local network, `lan()`, never blocks. A handle is what the platform likes; OSError: it failed
+
+    listen(address, port), connect(address, port), bind(address, port) -> handle    TCP, TCP, UDP; addresses are text
+    accept(handle) -> (handle, (address, port)) or None
+    receive(handle, most) -> bytes      None while nothing is there; empty when the peer has ended
+    send(handle, data) -> count         bytes taken, 0 when there is no room now
+    receive_from(handle) -> (data, (address, port)) or None; send_to(handle, data, (address, port)); close(handle)
+
 The module `change` of a platform is loaded when it is wanted (`uike.hal.<board.name>.change`):
 
     replace(board, found)               stores [(name, pieces)]: all of them, or none when the power goes; OSError when

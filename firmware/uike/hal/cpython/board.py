@@ -29,6 +29,12 @@ class Board:
 
         return Provider()
 
+    def lan(self):
+        """TCP and UDP in the local network, for relays; see `uike.hal`."""
+        from uike.hal.cpython.lan import Lan
+
+        return Lan(self.host)
+
     def heap(self):
         """(used, free) bytes: unknown here."""
         return None

@@ -128,6 +128,12 @@ class Board:
     def _heard(self, name, code):
         self.report(name, code)
 
+    def lan(self):
+        """TCP and UDP in the local network, for relays; see `uike.hal`."""
+        from uike.hal.esp32.lan import Lan
+
+        return Lan()
+
     def heap(self):
         """(used, free) bytes after a collection."""
         gc.collect()

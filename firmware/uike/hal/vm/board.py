@@ -46,6 +46,12 @@ class Board:
 
         return Provider()
 
+    def lan(self):
+        """TCP and UDP in the local network, for relays; see `uike.hal`."""
+        from uike.hal.vm.lan import Lan
+
+        return Lan()
+
     def heap(self):
         """(used, free) bytes after a collection."""
         gc.collect()
