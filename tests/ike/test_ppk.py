@@ -9,7 +9,7 @@ from tests.attack.attacker import Insider, chain, split
 from tests.handshake import messages
 from tests.ike.test_redirect import AWAY, Three
 from tests.ike.test_rekey import agree, rekey_ike, tunnel, works
-from tests.world import World, connection
+from tests.world import CBC, World, connection
 from uike import iana
 from uike.ike import ppk
 
@@ -205,6 +205,16 @@ def test_rekeyed_and_negotiated_anew():
     wire.run(120_000)
     assert wire.board.said("REAUTHENTICATED") and agree(wire) == (1, 1) and works(wire)
     assert len([each for each in notifies(wire.board, iana.PPK_IDENTITY) if not each[0]]) == 2
+
+
+def test_asked_to_begin_anew():
+    """The request after COOKIE, or after INVALID_KE_PAYLOAD, says USE_PPK as the first one did."""
+    two = ((1, 12, 128), (2, 5, 0), (3, 12, 0), (4, 31, 0), (4, 19, 0))
+    p256 = ((1, 12, 128), (2, 5, 0), (3, 12, 0), (4, 19, 0))
+    for ours, theirs in (((two,), {"proposals": (p256,)}), ((CBC,), {"cookie_threshold": 0})):
+        wire = World(connection(True, proposals=ours, **MUST), connection(False, **MUST, **theirs)).connect()
+        assert agree(wire) == (1, 1) and works(wire)
+        assert [each[0] for each in notifies(wire.board, iana.USE_PPK)] == [True, True, False]
 
 
 def test_childless():

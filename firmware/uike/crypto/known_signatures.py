@@ -16,9 +16,8 @@ from uike import iana
 def _verify(crypto, algorithm, key, message, signature):
     """Whether it takes a good signature, and refuses one out of range: that costs nothing, one in it a second more."""
     good = unhexlify(signature)
-    return crypto.verify(algorithm, key, message, good) and not crypto.verify(
-        algorithm, key, message, b"\xff" * len(good)
-    )
+    bad = b"\xff" * len(good)
+    return crypto.verify(algorithm, key, message, good) and not crypto.verify(algorithm, key, message, bad)
 
 
 def rsa(crypto):
