@@ -72,3 +72,15 @@ STATE_CHILD_REKEYING = 1  # we are replacing it
 STATE_CHILD_REKEYED = 2  # it was replaced, and its Delete is awaited
 STATE_CHILD_DELETING = 3  # we are deleting it
 STATE_CHILD_RETIRED = 4  # deleted on both sides; late packets are still taken
+
+# States of a TCP connection (uike/net/tcp.py holds the table of moves)
+STATE_TCP_CLOSED = 0
+STATE_TCP_SYN_SENT = 1
+STATE_TCP_SYN_RECEIVED = 2
+STATE_TCP_ESTABLISHED = 3
+STATE_TCP_FIN_WAIT_1 = 4
+STATE_TCP_FIN_WAIT_2 = 5
+STATE_TCP_CLOSE_WAIT = 6
+STATE_TCP_CLOSING = 7
+STATE_TCP_LAST_ACK = 8
+STATE_TCP_TIME_WAIT = 9

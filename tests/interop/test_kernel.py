@@ -8,7 +8,7 @@ from tests.interop.inside import listening
 from tests.interop.kernel import kernel
 from tests.net.transfer import Kernels, Ours, transfer
 from tests.net.wire import OURS, THEIRS
-from uike.net.tcp import ESTABLISHED
+from uike import event
 
 MEGABYTE = 1_000_000
 
@@ -25,7 +25,7 @@ def to_kernel(wire, size):
             accepted.append(listener.accept()[0])
         except BlockingIOError:
             return False
-        return connection.state == ESTABLISHED
+        return connection.state == event.STATE_TCP_ESTABLISHED
 
     assert wire.run(over)
     listener.close()

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from tests.net.peer import Peer
 from tests.net.wire import THEIRS
-from uike.net import connections, tcp
+from uike import event
+from uike.net import connections
 
 FLAGS = st.sampled_from(["A", "PA", "FA", "S", "SA", "R", "RA", "FPA", "", "FSRPAU", "F"])
 NEAR = st.one_of(st.integers(-3, 60), st.integers(-9_000, 9_000), st.integers(0, 2**32 - 1))
@@ -20,7 +21,7 @@ def check(peer):
     stack_tcp = peer.tcp
     assert len(stack_tcp.table) <= connections.CONNECTIONS_MAX and len(stack_tcp.waiting) <= 8
     for connection in list(stack_tcp.table.values()):
-        assert connection.state < tcp.TIME_WAIT
+        assert connection.state < event.STATE_TCP_TIME_WAIT
         if connection.into:
             assert 0 <= (connection.edge - connection.rcv) % 2**32 <= connection.into.room()
             assert len(connection.early) <= 5

@@ -5,21 +5,21 @@ from scapy.layers.inet import IP, TCP
 
 from tests.net.peer import Peer
 from tests.net.wire import THEIRS
-from uike import reason
-from uike.net import connections, tcp
+from uike import event, reason
+from uike.net import connections
 
 
 def test_the_handshake_of_a_listener():
     peer = Peer()
     connection = peer.connect()
-    assert connection.state == tcp.ESTABLISHED
+    assert connection.state == event.STATE_TCP_ESTABLISHED
     assert peer.options == [("MSS", 1360)] and peer.told_window == 4096
     assert connection.mss == 1_000  # the smaller of both
 
 
 def test_the_handshake_of_a_client():
     connection = Peer().accept(mss=9_000)
-    assert connection.state == tcp.ESTABLISHED and connection.mss == 1360
+    assert connection.state == event.STATE_TCP_ESTABLISHED and connection.mss == 1360
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_another_address_of_ours_is_not_ours():
     peer.connect()
     packet = IP(src="10.1.0.1", dst="10.9.0.2") / TCP(sport=4_000, dport=80, flags="R", seq=1_001)
     assert peer.stack.receive(bytearray(bytes(packet)), 0) is None
-    assert peer.connection.state == tcp.ESTABLISHED
+    assert peer.connection.state == event.STATE_TCP_ESTABLISHED
 
 
 # -- opening (sections 3.5 and 3.10.7.3) -------------------------------------------------------------------------------
@@ -105,9 +105,11 @@ def test_a_refused_connection():
     connection = peer.tcp.connect(THEIRS, 4_000)
     peer.our_port = connection.ends[1]
     peer.take()
-    assert peer.send("R", seq=0) == 0 and connection.state == tcp.SYN_SENT  # without ACK anybody may say that
+    assert (
+        peer.send("R", seq=0) == 0 and connection.state == event.STATE_TCP_SYN_SENT
+    )  # without ACK anybody may say that
     assert peer.send("RA", seq=0, ack=1) == 0
-    assert (connection.state, connection.why) == (tcp.CLOSED, reason.TCP_RESET)
+    assert (connection.state, connection.why) == (event.STATE_TCP_CLOSED, reason.TCP_RESET)
     assert peer.take() == [] and not peer.tcp.table
 
 
@@ -118,7 +120,7 @@ def test_an_acknowledgment_of_what_was_not_sent_is_reset():
     peer.take()
     assert peer.send("SA", seq=0, ack=500) == reason.NET_NOBODY
     assert peer.take() == [("R", 500, None, b"")]
-    assert connection.state == tcp.SYN_SENT
+    assert connection.state == event.STATE_TCP_SYN_SENT
 
 
 def test_both_begin_at_once():
@@ -127,11 +129,11 @@ def test_both_begin_at_once():
     peer.our_port = connection.ends[1]
     peer.take()
     peer.send("S", seq=0)
-    assert connection.state == tcp.SYN_RECEIVED
+    assert connection.state == event.STATE_TCP_SYN_RECEIVED
     assert peer.take() == [("SA", 0, 1, b"")]
     peer.send("SA", seq=0, ack=1)
     peer.send("A")
-    assert connection.state == tcp.ESTABLISHED
+    assert connection.state == event.STATE_TCP_ESTABLISHED
 
 
 def test_a_syn_without_an_answer():
@@ -140,7 +142,7 @@ def test_a_syn_without_an_answer():
     connection = peer.tcp.connect(THEIRS, 4_000)
     peer.our_port = connection.ends[1]
     assert [row[0] for row in peer.after(100_000)] == [0, 1_000, 3_000, 7_000, 15_000, 31_000]
-    assert (connection.state, connection.why) == (tcp.CLOSED, reason.TCP_TIMEOUT)
+    assert (connection.state, connection.why) == (event.STATE_TCP_CLOSED, reason.TCP_TIMEOUT)
 
 
 def test_a_lost_syn_makes_the_first_timer_three_seconds():
@@ -219,7 +221,7 @@ def test_a_reset_counts_only_at_its_place(seq, why, answer):
     connection = peer.connect()
     assert peer.send("R", seq=seq) == why
     assert peer.take() == answer
-    assert (connection.state == tcp.CLOSED) == (why == 0)
+    assert (connection.state == event.STATE_TCP_CLOSED) == (why == 0)
     assert connection.why == (reason.TCP_RESET if why == 0 else 0)
 
 
@@ -230,7 +232,7 @@ def test_a_syn_in_a_connection_is_challenged(seq):
     connection = peer.connect()
     assert peer.send("S", seq=seq) in (reason.TCP_CHALLENGED, reason.TCP_SEQUENCE)
     assert peer.take() == [("A", 1, 1, b"")]
-    assert connection.state == tcp.ESTABLISHED
+    assert connection.state == event.STATE_TCP_ESTABLISHED
 
 
 @pytest.mark.parametrize(("ack", "taken"), [(1, True), (-7_999, True), (-8_001, False), (2, False), (2**31, False)])
@@ -361,7 +363,7 @@ def test_what_is_not_acknowledged_goes_again():
     rows = peer.after(1_000_000)
     assert [row[0] for row in rows] == [0, 1_000, 3_000, 7_000, 15_000, 31_000, 63_000, 123_000, 183_000, 243_000]
     assert {row[1:] for row in rows[:-1]} == {("PA", 1, 1, b"data")} and rows[-1][1] == "RA"
-    assert (connection.state, connection.why) == (tcp.CLOSED, reason.TCP_TIMEOUT)
+    assert (connection.state, connection.why) == (event.STATE_TCP_CLOSED, reason.TCP_TIMEOUT)
 
 
 def test_the_round_trip_sets_the_timer():
@@ -424,23 +426,28 @@ def test_the_peer_ends_first():
     peer = Peer()
     connection = peer.connect()
     peer.send("FA", data=b"bye")
-    assert connection.state == tcp.CLOSE_WAIT and peer.take() == [("A", 1, 5, b"")]
+    assert connection.state == event.STATE_TCP_CLOSE_WAIT and peer.take() == [("A", 1, 5, b"")]
     assert connection.read(10) == b"bye" and connection.ended()
     connection.write(b"too")
     connection.finish()
     assert peer.take() == [("FPA", 1, 5, b"too")]
-    assert connection.state == tcp.LAST_ACK
+    assert connection.state == event.STATE_TCP_LAST_ACK
     peer.send(seq=5, ack=5)
-    assert connection.state == tcp.CLOSED and connection.why == 0 and not peer.tcp.table and not peer.tcp.waiting
+    assert (
+        connection.state == event.STATE_TCP_CLOSED
+        and connection.why == 0
+        and not peer.tcp.table
+        and not peer.tcp.waiting
+    )
 
 
 def test_we_end_first_and_wait():
     peer = Peer()
     connection = peer.connect()
     connection.finish()
-    assert peer.take() == [("FA", 1, 1, b"")] and connection.state == tcp.FIN_WAIT_1
+    assert peer.take() == [("FA", 1, 1, b"")] and connection.state == event.STATE_TCP_FIN_WAIT_1
     peer.send(ack=2)
-    assert connection.state == tcp.FIN_WAIT_2
+    assert connection.state == event.STATE_TCP_FIN_WAIT_2
     peer.send(ack=2, data=b"more")  # a half-closed connection still receives
     assert connection.read(10) == b"more"
     peer.send("FA", seq=5, ack=2)
@@ -461,10 +468,10 @@ def test_both_end_at_once():
     connection.finish()
     peer.take()
     peer.send("FA", ack=1)
-    assert connection.state == tcp.CLOSING
+    assert connection.state == event.STATE_TCP_CLOSING
     peer.take()
     peer.send(seq=2, ack=2)
-    assert connection.state == tcp.TIME_WAIT and len(peer.tcp.waiting) == 1
+    assert connection.state == event.STATE_TCP_TIME_WAIT and len(peer.tcp.waiting) == 1
 
 
 def test_a_new_connection_ends_the_wait_of_the_old():
@@ -520,7 +527,7 @@ def test_data_after_a_close_is_a_reset():
     peer.take()
     peer.send(ack=2, data=b"late")
     assert [row[0] for row in peer.take()] == ["RA"]
-    assert connection.state == tcp.CLOSED
+    assert connection.state == event.STATE_TCP_CLOSED
 
 
 def test_a_peer_that_never_ends_is_not_waited_for():
@@ -529,7 +536,7 @@ def test_a_peer_that_never_ends_is_not_waited_for():
     connection.close()
     peer.take()
     peer.send(ack=2)
-    assert connection.state == tcp.FIN_WAIT_2
+    assert connection.state == event.STATE_TCP_FIN_WAIT_2
     assert [row[:2] for row in peer.after(100_000)] == [(60_000, "RA")]
     assert not peer.tcp.table
 
@@ -538,8 +545,8 @@ def test_a_fin_behind_a_gap_waits():
     peer = Peer()
     connection = peer.connect()
     peer.send("FA", seq=5, data=b"efgh")
-    assert connection.state == tcp.ESTABLISHED
+    assert connection.state == event.STATE_TCP_ESTABLISHED
     peer.send(data=b"abcd")
-    assert connection.read(10) == b"abcdefgh" and connection.state == tcp.ESTABLISHED
+    assert connection.read(10) == b"abcdefgh" and connection.state == event.STATE_TCP_ESTABLISHED
     peer.send("FA", seq=5, data=b"efgh")  # it comes again, for nobody acknowledged it
-    assert connection.state == tcp.CLOSE_WAIT
+    assert connection.state == event.STATE_TCP_CLOSE_WAIT

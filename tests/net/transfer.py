@@ -2,7 +2,7 @@
 
 import random
 
-from uike.net.tcp import CLOSED, TIME_WAIT
+from uike import event
 
 
 def transfer(run, ours, theirs, size, seed=1):
@@ -38,7 +38,10 @@ class Ours:
 
     def ended(self):
         assert not self.connection.why, self.connection.why
-        return self.connection.state in (CLOSED, TIME_WAIT) and not self.connection.readable()
+        return (
+            self.connection.state in (event.STATE_TCP_CLOSED, event.STATE_TCP_TIME_WAIT)
+            and not self.connection.readable()
+        )
 
 
 class Kernels:

@@ -4,10 +4,10 @@ Everything here has a limit: connections, half-open ones (a further SYN takes th
 keeps nobody out who answers within it), those in TIME_WAIT (their oldest goes), and answers to what belongs nowhere.
 """
 
-from uike import reason
+from uike import event, reason
 from uike.net import segment
 from uike.net.segment import ACK, FIN, MASK, RST, SYN
-from uike.net.tcp import CLOSED, ESTABLISHED, SYN_RECEIVED, TIME_WAIT, Connection
+from uike.net.tcp import Connection
 
 CONNECTIONS_MAX = 8
 _ENOBUFS = 105
@@ -36,7 +36,7 @@ class Listener:
         """A Connection, or None."""
         while self.ready:
             connection = self.ready.pop(0)
-            if connection.state != CLOSED or connection.readable():
+            if connection.state != event.STATE_TCP_CLOSED or connection.readable():
                 return connection
         return None
 
@@ -106,15 +106,16 @@ class Tcp:
 
     def _settle(self, key, connection, before, now):
         """A connection has changed: it is handed to its listener, or leaves the table."""
-        if before == SYN_RECEIVED and connection.state >= ESTABLISHED and connection.listener:
+        begun = before == event.STATE_TCP_SYN_RECEIVED and connection.state >= event.STATE_TCP_ESTABLISHED
+        if begun and connection.listener:
             self._hand_over(connection)
-        if connection.state == TIME_WAIT:
+        if connection.state == event.STATE_TCP_TIME_WAIT:
             if len(self.waiting) >= _WAITING_MAX:
                 self.waiting.pop(min(self.waiting, key=lambda each: self.waiting[each][0]))
             self.waiting[key] = (now + _WAITING_MS, connection.top, connection.rcv, connection.ends)
             self.table.pop(key)
             self._acknowledge(self.waiting[key])
-        elif connection.state == CLOSED:
+        elif connection.state == event.STATE_TCP_CLOSED:
             self.table.pop(key, None)
             if connection.reset:
                 self._answer(connection.reset)
@@ -133,7 +134,7 @@ class Tcp:
         if not listener or seg.flags & (RST | SYN | ACK) != SYN:
             self._refuse(packet, at, seg)
             return reason.NET_NOBODY
-        half_open = [each for each in self.table if self.table[each].state == SYN_RECEIVED]
+        half_open = [each for each in self.table if self.table[each].state == event.STATE_TCP_SYN_RECEIVED]
         if len(half_open) >= HALF_OPEN_MAX:
             self.table.pop(min(half_open, key=lambda each: self.table[each].born))
         if len(self.table) >= CONNECTIONS_MAX:
@@ -141,7 +142,7 @@ class Tcp:
         source, mtu = self.stack.towards(bytes(packet[12:16]))
         ends = (source, listener.port, bytes(packet[12:16]), packet[at] << 8 | packet[at + 1])
         made = Connection(ends, mtu - _HEADERS, listener.size, self._isn())
-        made.listener, made.born, made.state = listener, now, SYN_RECEIVED
+        made.listener, made.born, made.state = listener, now, event.STATE_TCP_SYN_RECEIVED
         made.peer(seg)
         self.table[key] = made
         return 0
@@ -188,7 +189,7 @@ class Tcp:
             self._turn = (self._turn + 1) % len(keys)
             connection = self.table[keys[self._turn]]
             packet = connection.next_packet(now)
-            if connection.state == CLOSED:
+            if connection.state == event.STATE_TCP_CLOSED:
                 self.table.pop(keys[self._turn])
             if packet:
                 return packet

@@ -3,85 +3,55 @@
 A peer's segment changes what is wanted; `next_packet` makes what is wanted when the tunnel can take it, so that nothing
 queues but the two buffers. Data that comes early waits in the receive buffer behind the gap.
 
-      CLOSED --connect--> SYN_SENT --SYN,ACK--> ESTABLISHED --close--> FIN_WAIT_1 -> FIN_WAIT_2 or CLOSING -> CLOSED
+      CLOSED --connect--> SYN_SENT --SYN,ACK--> ESTABLISHED --close--> FIN_WAIT_1 -> FIN_WAIT_2 or CLOSING -> TIME_WAIT
       (a SYN for a listener) --> SYN_RECEIVED --^    |--FIN--> CLOSE_WAIT --close--> LAST_ACK -> CLOSED
 
 TIME_WAIT is a row in the table of `uike.net.connections`, and no connection any more.
+What goes out is `uike.net.sending`.
 """
 
-from uike import reason
+from uike import event, reason
 from uike.net import segment
 from uike.net.buffer import Buffer
 from uike.net.flow import Flow
-from uike.net.rto import Rto
-from uike.net.segment import ACK, FIN, MASK, PSH, RST, SYN
+from uike.net.segment import ACK, FIN, MASK, RST, SYN
+from uike.net.sending import Sending
 
-CLOSED = 0
-SYN_SENT = 1
-SYN_RECEIVED = 2
-ESTABLISHED = 3
-FIN_WAIT_1 = 4
-FIN_WAIT_2 = 5
-CLOSE_WAIT = 6
-CLOSING = 7
-LAST_ACK = 8
-TIME_WAIT = 9
-
-_CLOSE, _FIN, _FIN_ACKED = 0, 1, 2
-_MOVES = {  # (state, what happens): next state
-    (ESTABLISHED, _CLOSE): FIN_WAIT_1,
-    (CLOSE_WAIT, _CLOSE): LAST_ACK,
-    (ESTABLISHED, _FIN): CLOSE_WAIT,
-    (FIN_WAIT_1, _FIN): CLOSING,
-    (FIN_WAIT_2, _FIN): TIME_WAIT,
-    (FIN_WAIT_1, _FIN_ACKED): FIN_WAIT_2,
-    (CLOSING, _FIN_ACKED): TIME_WAIT,
-    (LAST_ACK, _FIN_ACKED): CLOSED,
-}
 _ACK_MS = 100  # an acknowledgment waits so long for data to go with it, or for a second segment
-_FIN_WAIT_MS = 60_000  # nobody reads any more, and the peer does not end
-_TRIES = {SYN_SENT: 5, SYN_RECEIVED: 3}  # retransmissions; of any other state:
-_TRIES_MAX = 8
 _EARLY_MAX = 4  # pieces behind gaps
-_SMALLEST = 536  # bytes of a segment, when longer ones seem to vanish on the way:
-_SHRINK_AT = 3  # at that retransmission
+_BY_CLOSE = 0
+_BY_FIN = 1
+_BY_ACK = 2
+_MOVES = {  # (state, what happens): next state
+    (event.STATE_TCP_ESTABLISHED, _BY_CLOSE): event.STATE_TCP_FIN_WAIT_1,
+    (event.STATE_TCP_CLOSE_WAIT, _BY_CLOSE): event.STATE_TCP_LAST_ACK,
+    (event.STATE_TCP_ESTABLISHED, _BY_FIN): event.STATE_TCP_CLOSE_WAIT,
+    (event.STATE_TCP_FIN_WAIT_1, _BY_FIN): event.STATE_TCP_CLOSING,
+    (event.STATE_TCP_FIN_WAIT_2, _BY_FIN): event.STATE_TCP_TIME_WAIT,
+    (event.STATE_TCP_FIN_WAIT_1, _BY_ACK): event.STATE_TCP_FIN_WAIT_2,
+    (event.STATE_TCP_CLOSING, _BY_ACK): event.STATE_TCP_TIME_WAIT,
+    (event.STATE_TCP_LAST_ACK, _BY_ACK): event.STATE_TCP_CLOSED,
+}
 
 
-class Connection:
-    """`state` is one of the above; when it is CLOSED, `why` is the reason, 0 for an orderly end.
+class Connection(Sending):
+    """`state` is one of event.STATE_TCP_...; when it is CLOSED, `why` is the reason, 0 for an orderly end.
 
     Made by `Tcp.connect`, or by a SYN. `changed` is called whenever a program may have something to read, to write or
     to learn. Everything else is for the stack."""
 
     listener = None  # the one whose port the SYN was for
     born = 0  # when that came
-    over = False  # there is nothing to send on any more
-    why = 0
     reset = None  # the RST to send
-    ack_at = None  # when an acknowledgment is due at the latest
-    timer_at = None
-    tries = 0  # retransmissions of the same
-    resend = False  # the oldest segment, at once
-    probe = False  # one byte into a closed window
-    timed = None  # (sequence number, time) of the segment whose round trip is taken
-    finished = False  # we send no more, after what is in the buffer
-    orphan = False  # and read no more
-    wl1 = wl2 = 0
-    window = window_max = 0  # of the peer
+    orphan = False  # nobody reads any more
 
     def __init__(self, ends, mss, size, iss):
         """ends: (our address, our port, theirs, theirs); size: bytes of each buffer."""
-        self.ends = ends
-        self.mss_ours = mss
-        self.mss = mss
-        self.size = size
-        self.state = SYN_SENT
-        self.una = self.nxt = self.top = iss  # oldest unacknowledged, next to send, highest sent
+        super().__init__(ends, mss, size, iss)
+        self.state = event.STATE_TCP_SYN_SENT
         self.rcv = self.edge = 0  # next to come, and end of the window that the peer knows
         self.early = []  # (first, end) of what is behind a gap, sequence numbers, in order
-        self.out = self.into = None
-        self.rto = Rto()
-        self.flow = Flow(mss)
+        self.into = None
         self.changed = lambda: None
 
     # -- for programs ------------------------------------------------------------------------------------------------
@@ -92,12 +62,12 @@ class Connection:
 
     def ended(self):
         """Whether there is nothing more to come than what is readable."""
-        return self.state in (CLOSE_WAIT, CLOSING, LAST_ACK, TIME_WAIT, CLOSED)
+        return self.state >= event.STATE_TCP_CLOSE_WAIT or self.state == event.STATE_TCP_CLOSED
 
     def read(self, most):
         """Up to `most` bytes; none when nothing is there yet, or ever."""
         data = self.into.read(most) if self.into else b""
-        if data and self._opens():
+        if data and self.opens():
             self.ack_at = 0  # the window opens by something worth telling (RFC 9293 section 3.8.6.2.2)
         return data
 
@@ -111,11 +81,11 @@ class Connection:
 
     def finish(self):
         """What is written goes out, then our FIN; the peer may go on."""
-        if self.state in (SYN_SENT, SYN_RECEIVED):
+        if self.state in (event.STATE_TCP_SYN_SENT, event.STATE_TCP_SYN_RECEIVED):
             self.end(0)
-        elif not self.finished and self.state in (ESTABLISHED, CLOSE_WAIT):
+        elif not self.finished and self.state in (event.STATE_TCP_ESTABLISHED, event.STATE_TCP_CLOSE_WAIT):
             self.finished = True
-            self.state = _MOVES[self.state, _CLOSE]
+            self.state = _MOVES[self.state, _BY_CLOSE]
 
     def close(self):
         """The same, and nobody reads any more: what comes, or is unread, ends it with a RST (RFC 1122, 4.2.2.13)."""
@@ -126,7 +96,7 @@ class Connection:
 
     def abort(self, why):
         """Ends it at once, with a RST."""
-        if self.state not in (CLOSED, TIME_WAIT, SYN_SENT):
+        if self.state not in (event.STATE_TCP_CLOSED, event.STATE_TCP_TIME_WAIT, event.STATE_TCP_SYN_SENT):
             self.reset = segment.seal(segment.build(self.ends, self.top, self.rcv, RST | ACK, 0))
         self.end(why)
 
@@ -135,10 +105,10 @@ class Connection:
     def receive(self, seg, now, challenge):
         """Takes a segment. Returns 0, or the reason why it was not followed; challenge() says whether an answer to a
         suspect one may be sent (RFC 5961 section 7)."""
-        if self.state == SYN_SENT:
+        if self.state == event.STATE_TCP_SYN_SENT:
             return self._answered(seg, now)
         if not self._acceptable(seg):
-            again = self.state == SYN_RECEIVED and seg.flags & SYN
+            again = self.state == event.STATE_TCP_SYN_RECEIVED and seg.flags & SYN
             self.resend = self.resend or bool(again)
             if not seg.flags & RST and not again and (seg.data or seg.flags & FIN or challenge()):
                 self.ack_at = 0
@@ -152,14 +122,14 @@ class Connection:
             return reason.TCP_CHALLENGED
         if not seg.flags & ACK:
             return reason.TCP_SEQUENCE
-        if self.state == SYN_RECEIVED and not self._completed(seg, now):
+        if self.state == event.STATE_TCP_SYN_RECEIVED and not self._completed(seg, now):
             return reason.NET_NOBODY
         if (self.top - seg.ack) & MASK > ((self.top - self.una) & MASK) + self.window_max:  # section 5 of RFC 5961
             if challenge():
                 self.ack_at = 0
             return reason.TCP_CHALLENGED
-        self._acknowledged(seg, now)
-        if self.state in (CLOSED, TIME_WAIT):
+        self.acknowledged(seg, now)
+        if self.state in (event.STATE_TCP_CLOSED, event.STATE_TCP_TIME_WAIT):
             return 0
         return self._data(seg, now)
 
@@ -175,7 +145,7 @@ class Connection:
             return reason.TCP_SEQUENCE
         self.peer(seg)
         if not seg.flags & ACK:  # both began at once: our SYN again, as its acknowledgment
-            self.state = SYN_RECEIVED
+            self.state = event.STATE_TCP_SYN_RECEIVED
             self.nxt = self.una
             return 0
         if self.timed:
@@ -204,9 +174,9 @@ class Connection:
         self.tries = 0
         self.timed = self.timer_at = None
         self.una = self.nxt = self.top
-        self._see_window(seg)
+        self.see_window(seg)
         self.out, self.into = Buffer(self.size), Buffer(self.size)
-        self.state = ESTABLISHED
+        self.state = event.STATE_TCP_ESTABLISHED
         self.changed()
 
     def _acceptable(self, seg):
@@ -218,50 +188,9 @@ class Connection:
             return first < window or not first
         return window > 0 and (first < window or (seg.seq + length - 1 - self.rcv) & MASK < window)
 
-    def _see_window(self, seg):
-        self.wl1, self.wl2 = seg.seq, seg.ack
-        self.window = seg.window
-        self.window_max = max(self.window_max, seg.window)
-
-    def _acknowledged(self, seg, now):
-        flight = (self.top - self.una) & MASK
-        acked = (seg.ack - self.una) & MASK
-        if 0 < acked <= flight:
-            self._advance(acked, now)
-        elif not acked and flight and self.window and not seg.length() and seg.window == self.window:
-            if self.flow.duplicate(flight, self.top):
-                self.resend = True
-                self.timed = None
-        newer = (seg.seq - self.wl1) & MASK
-        if acked <= flight and (0 < newer < 1 << 31 or not newer and (seg.ack - self.wl2) & MASK < 1 << 31):
-            opened = not self.window
-            self._see_window(seg)
-            if not self.window:
-                self.tries = 0  # it is there, and has no room
-            elif opened:
-                self.probe, self.nxt, self.timer_at = False, self.una, None
-
-    def _advance(self, acked, now):
-        """So many of our bytes have arrived."""
-        if self.timed and (self.una + acked - self.timed[0]) & MASK < 1 << 31:
-            self.rto.sample(now - self.timed[1])
-            self.timed = None
-        data = min(acked, self.out.size)
-        fin = acked > self.out.size
-        self.out.drop(data)
-        self.una = (self.una + acked) & MASK
-        if (self.nxt - self.una) & MASK >= 1 << 31:
-            self.nxt = self.una
-        self.resend = self.flow.advance(acked, self.una, self.top)
-        self.tries, self.probe = 0, False
-        self.timer_at = None if self.una == self.top else now + self.rto.ms
-        if fin:
-            self._move(_FIN_ACKED)
-        self.changed()
-
     def _data(self, seg, now):
         """The seventh and eighth step of section 3.10.7.4: data, and the peer's FIN."""
-        if not seg.length() or self.state not in (ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2):
+        if not seg.length() or not event.STATE_TCP_ESTABLISHED <= self.state <= event.STATE_TCP_FIN_WAIT_2:
             return 0
         if self.orphan and seg.data:
             self.abort(0)
@@ -282,7 +211,7 @@ class Connection:
         self._fill(len(data))
         if fin and not self.early:
             self.rcv = (self.rcv + 1) & MASK
-            self._move(_FIN)
+            self._move(_BY_FIN)
         at_once = gap or fin or late or self.ack_at is not None  # every second segment, and what closes a gap
         self.ack_at = 0 if at_once else now + _ACK_MS
         self.changed()
@@ -314,120 +243,23 @@ class Connection:
             self.early = [(low - MASK - 1, high - MASK - 1) for low, high in self.early]
         self.rcv = end & MASK
 
+    def fin_acknowledged(self):
+        """Our FIN has arrived."""
+        self._move(_BY_ACK)
+
     def _move(self, what):
         state = _MOVES.get((self.state, what), self.state)
-        if state in (CLOSED, TIME_WAIT):
+        if state in (event.STATE_TCP_CLOSED, event.STATE_TCP_TIME_WAIT):
             self.end(0, state)
         self.state = state
 
-    # -- segments out ------------------------------------------------------------------------------------------------
-
-    def next_packet(self, now):
-        """The next packet to send; None when nothing is to be sent now."""
-        if self.reset:
-            packet, self.reset = self.reset, None
-            return packet
-        if self.state in (SYN_SENT, SYN_RECEIVED):
-            return self._syn(now)
-        packet = self._piece(now) if self.out and self.state != FIN_WAIT_2 else None
-        if packet is None and self.ack_at is not None and now >= self.ack_at:
-            packet = segment.seal(self._make(self.top, ACK, 0))
-        return packet
-
-    def _syn(self, now):
-        if self.nxt != self.una and not self.resend:
-            return None
-        self.timed = None if self.tries or self.resend else (self.una, now)
-        self.resend = False
-        self.nxt = self.top = (self.una + 1) & MASK
-        self.timer_at = now + self.rto.ms
-        flags = SYN if self.state == SYN_SENT else SYN | ACK
-        return segment.seal(segment.build(self.ends, self.una, self.rcv, flags, self.size, 0, self.mss_ours))
-
-    def _piece(self, now):
-        """Data or our FIN, if there is any that may go (sections 3.7.4 and 3.8.6.2.1)."""
-        again = self.resend or self.probe
-        at = 0 if again else (self.nxt - self.una) & MASK
-        left = self.out.size - at
-        if left < 0 or not left and not self.finished:
-            self.resend = self.probe = False
-            return None
-        count = max(0, min(left, self.mss, min(self.window, self.flow.window) - at))
-        if again:
-            count = max(count, min(left, 1 if self.probe and not self.window else self.mss))
-        last = count == left
-        fin = FIN if self.finished and last else 0
-        if not fin and not again and not self._worth_it(count, last, at):
-            if not at and self.timer_at is None:
-                self.timer_at = now + self.rto.ms  # the window may never open again by itself
-            return None
-        packet = self._make(self.una + at, ACK | fin | (PSH if last and count else 0), count)
-        self.out.copy(at, count, packet, len(packet) - count)
-        self._sent((self.una + at + count + fin) & MASK, again, now)
-        return segment.seal(packet)
-
-    def _worth_it(self, count, last, at):
-        """A segment is full, or the last of what there is with nothing under way, or big for this peer."""
-        return count and (count == self.mss or last and (not at or self.finished) or 2 * count >= self.window_max)
-
-    def _sent(self, end, again, now):
-        self.resend = self.probe = False
-        if (end - self.nxt) & MASK < 1 << 31:
-            self.nxt = end
-        if 0 < (end - self.top) & MASK < 1 << 31:
-            self.top = end
-            if self.timed is None and not self.tries:
-                self.timed = (end, now)
-        if again or self.timer_at is None:
-            self.timer_at = now + self.rto.ms
-
-    def _make(self, seq, flags, count):
-        """A segment with room for `count` bytes. It tells the window, and acknowledges what has come."""
-        self.ack_at = None
-        if self.into and self._opens():
-            self.edge = (self.rcv + self.into.room()) & MASK
-        return segment.build(self.ends, seq, self.rcv, flags, (self.edge - self.rcv) & MASK, count)
-
-    def _opens(self):
-        """Whether the window can be opened by something worth telling, and is."""
-        return self.into.room() - ((self.edge - self.rcv) & MASK) >= min(self.mss, self.size // 2)
-
-    # -- time --------------------------------------------------------------------------------------------------------
-
-    def deadline(self):
-        """When `tick` or `next_packet` wants to be called, in ms; None when nothing is awaited."""
-        if self.timer_at is None or self.ack_at is None:
-            return self.timer_at if self.ack_at is None else self.ack_at
-        return min(self.timer_at, self.ack_at)
-
-    def tick(self, now):
-        """What is not acknowledged goes out again, until it has been too often."""
-        if self.timer_at is None and self.orphan and self.state == FIN_WAIT_2:
-            self.timer_at = now + _FIN_WAIT_MS
-        if self.timer_at is None or now < self.timer_at:
-            return
-        if self.state == FIN_WAIT_2:
-            self.abort(0)
-            return
-        self.tries += 1
-        if self.tries > _TRIES.get(self.state, _TRIES_MAX):
-            self.abort(reason.TCP_TIMEOUT)
-            return
-        if self.window:
-            if self.tries == _SHRINK_AT:
-                self.mss = self.flow.mss = min(self.mss, _SMALLEST)
-            self.flow.timeout((self.top - self.una) & MASK, self.tries == 1)
-        self.rto.back_off()
-        self.nxt, self.probe = self.una, True
-        self.timer_at = self.timed = None
-
-    def end(self, why, state=CLOSED):
+    def end(self, why, state=event.STATE_TCP_CLOSED):
         """No connection any more; what was received can still be read."""
         self.state, self.why = state, why
         self.over = True
         self.timer_at = self.out = None
         self.finished = True
-        if state == CLOSED:
+        if state == event.STATE_TCP_CLOSED:
             self.ack_at = None
         if why:
             self.into = None
