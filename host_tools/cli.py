@@ -7,6 +7,7 @@ import rich_click as click
 COMMANDS = {  # name: module that has `command`
     "boards": "host_tools.boards",
     "image": "host_tools.image_command",
+    "update": "host_tools.update_package",
     "emulate": "host_tools.emulate",
     "flash": "host_tools.flash_command",
     "fleet": "host_tools.fleet_command",
@@ -15,6 +16,12 @@ COMMANDS = {  # name: module that has `command`
     "reset": "host_tools.reset_command",
     "debug": "host_tools.debug_command",
     "bench": "host_tools.bench.command",
+    "ladder": "host_tools.ladder.command",
+    "explain": "host_tools.explain.command",
+    "gateway": "host_tools.gateway.command",
+    "pcap": "host_tools.capture.command",
+    "bundle": "host_tools.bundle",
+    "from-strongswan": "host_tools.from_strongswan",
 }
 
 

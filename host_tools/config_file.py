@@ -38,7 +38,7 @@ def load(path: Path, text: str | None = None) -> Device:
     try:
         text = path.read_text(encoding="utf-8") if text is None else text
         tree, network = network_settings.split(tomllib.loads(text))
-        tree, more, relays, secret = device_settings.split(tree)
+        tree, relays, secret = device_settings.split(tree)
         tree = _with_files(tree, path.parent)
         config.load(tree)
     except OSError as error:
@@ -51,7 +51,7 @@ def load(path: Path, text: str | None = None) -> Device:
         raise ConfigFileError(f"{path}: {error}") from None
     except RecursionError:
         raise ConfigFileError(f"{path}: nested too deeply") from None
-    return Device(tree, {**network, **more}, relays, secret)
+    return Device(tree, network, relays, secret)
 
 
 def _with_files(tree: dict, directory: Path) -> dict:

@@ -12,7 +12,7 @@ from uike import reason
 
 _COLLISIONS = ("", "; both did at once, and ours stays", "; both did at once, and the peer's stays")
 _INDENT = " " * 11
-_NORMAL_ENDS = (reason.DELETED_BY_US, reason.DELETED_BY_PEER, reason.REPLACED, reason.REDIRECTED, reason.SENT_AWAY)
+NORMAL_ENDS = (reason.DELETED_BY_US, reason.DELETED_BY_PEER, reason.REPLACED, reason.REDIRECTED, reason.SENT_AWAY)
 _STYLES = {"good": "bold green", "bad": "bold red", "warn": "yellow", "sent": "cyan", "received": "magenta"}
 
 
@@ -26,13 +26,16 @@ class Renderer:
 
     def event(self, event) -> None:
         """Print one decoded event; never raises for what a board says."""
-        lines = getattr(self, f"_{event.name}", self._unknown)(event)
-        for index, (text, style) in enumerate(lines):
+        for index, (text, style) in enumerate(self.lines(event)):
             start = f"{event.time_ms / 1000:>9.3f}  " if index == 0 else _INDENT
             if index == 0:
                 text = f"IKEv2:(SA {event.sa}) {text}" if event.sa else text
             line = Text.assemble(self._prefix, (start, "dim"), (text, _STYLES.get(style, style)))
             self._console.print(line, soft_wrap=True)
+
+    def lines(self, event) -> list[tuple[str, str]]:
+        """(text, style) of each line of an event; the styles are "good", "bad", "warn", "sent", or rich's."""
+        return getattr(self, f"_{event.name}", self._unknown)(event)
 
     def _unknown(self, event):
         return [(f"{event.name}: {event.fields}", "dim")]
@@ -196,7 +199,7 @@ class Renderer:
         return [(f"virtual IP {addresses}{netmask}{rest}", "")]
 
     def _closed(self, event):
-        return self._verdict("closed", event, event.fields["reason"] in _NORMAL_ENDS)
+        return self._verdict("closed", event, event.fields["reason"] in NORMAL_ENDS)
 
     def _reject(self, event):
         return self._verdict("refused", event, False)
@@ -259,8 +262,50 @@ class Renderer:
         text, remedy = reasons.explain(event)
         return [(text, "dim")] if event.fields["reason"] == reason.SEED_MISSING else [(f"{text}; {remedy}", "warn")]
 
+    def _datagram(self, event):
+        fields = event.fields
+        verb, preposition = ("sent", "to") if fields["out"] else ("received", "from")
+        where = names.endpoint_text(fields["remote"])
+        return [(f"{verb} a datagram of {len(fields['data'])} bytes {preposition} {where}", "dim")]
+
+    def _keys(self, event):
+        return [("A KEY IS IN THIS TRACE: whoever has it reads the tunnel (trace_keys = true)", "bold reverse red")]
+
     def _stopped(self, event):
         return self._verdict("stopped", event, False)
+
+    def _boot(self, event):
+        fields = event.fields
+        cause = reasons.RESET_CAUSES.get(fields["cause"], f"cause {fields['cause']}")
+        lines = [(f"started after {cause}, boot {fields['boots']} since the last good one", "dim")]
+        if fields["reason"]:
+            text, remedy = reasons.explain(event)
+            normal = fields["reason"] == reason.RESTART_ASKED
+            lines += [(f"the last run ended: {text}", "" if normal else "warn")]
+            lines += [] if normal else [(f"remedy: {remedy}", "bold")]
+        return lines
+
+    def _not_started(self, event):
+        text, remedy = reasons.explain(event)
+        return [(f"no attempt: {text}", "warn"), (f"remedy: {remedy}", "bold")]
+
+    def _safe_mode(self, event):
+        fields = event.fields
+        why = "its pin says so" if fields["strap"] else f"{fields['boots'] - 1} boots in a row failed"
+        return [(f"safe mode, {why}: only the console runs; it tries again in a quarter of an hour", "bad")]
+
+    def _update(self, event):
+        version = names.printable(event.fields["version"].encode())
+        step = {
+            1: f"update to {version} begins",
+            2: f"update to {version} is complete, and on from the next boot",
+            3: "the new version has proved itself, and stays",
+        }.get(event.fields["step"], f"update: step {event.fields['step']}")
+        return [(step, "good" if event.fields["step"] == 3 else "")]
+
+    def _store_fallen(self, event):
+        name = names.printable(event.fields["text"].encode())
+        return [(f"stored file {name} was broken: the one before it is in use", "warn")]
 
     def _provisioned(self, event):
         return [(f"configuration stored, SHA-256 {event.fields['sha256']}; used after a restart", "good")]

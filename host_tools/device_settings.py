@@ -1,10 +1,4 @@
-"""The tables of a configuration file beside the connections: [ethernet], [ntp], [admin], [[relay]], checked.
-
-[ethernet]
-use = true                    # the board's own port (its pins are in boards/*/board.toml), before Wi-Fi
-
-[ntp]
-server = "192.0.2.123"        # a name or an address
+"""The tables of a configuration file beside the connections and the network: [admin], [[relay]], checked.
 
 [admin]
 secret = "..."                # from then on, provisioning and reset want it
@@ -15,30 +9,23 @@ to = "10.1.0.7:80"            # through the tunnel
 """
 
 import ipaddress
-import re
 
 from host_tools import admin
 from host_tools.network_settings import NetworkError
 
 RELAYS_MAX = 8
-_HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
-_TABLES = ("ethernet", "ntp", "admin", "relay")
+_TABLES = ("admin", "relay")
 
 
-def split(tree: dict) -> tuple[dict, dict, list, str | None]:
-    """(the rest of a file's tree, settings of the network, relays, the admin secret). Raises NetworkError."""
+def split(tree: dict) -> tuple[dict, list, str | None]:
+    """(the rest of a file's tree, relays, the admin secret). Raises NetworkError."""
     rest = {key: value for key, value in tree.items() if key not in _TABLES}
-    network = {}
-    if "ethernet" in tree:
-        network["ethernet"] = _checked("[ethernet]", tree["ethernet"], _ETHERNET)
-    if "ntp" in tree:
-        network["ntp"] = _checked("[ntp]", tree["ntp"], _NTP)
     relays = tree.get("relay", [])
     if not isinstance(relays, list) or len(relays) > RELAYS_MAX:
         raise NetworkError(f"relay: bad value; allowed: at most {RELAYS_MAX} tables [[relay]]")
     relays = [_checked("[[relay]]", table, _RELAY) for table in relays]
     secret = _checked("[admin]", tree["admin"], _ADMIN)["secret"] if "admin" in tree else None
-    return rest, network, relays, secret
+    return rest, relays, secret
 
 
 def _checked(where: str, table, keys: dict) -> dict:
@@ -59,10 +46,6 @@ def _is_port(value) -> bool:
     return type(value) is int and 0 < value < 65536
 
 
-def _is_host(value) -> bool:
-    return isinstance(value, str) and bool(_HOST.fullmatch(value))
-
-
 def _is_target(value) -> bool:
     address, _, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
     try:
@@ -72,8 +55,6 @@ def _is_target(value) -> bool:
     return port.isdecimal() and _is_port(int(port))
 
 
-_ETHERNET = {"use": (lambda value: isinstance(value, bool), "true or false")}
-_NTP = {"server": (_is_host, "a host name or an address")}
 _ADMIN = {
     "secret": (
         lambda value: isinstance(value, str) and admin.SECRET_MIN <= len(value) <= 128,

@@ -9,7 +9,7 @@ from pathlib import Path
 import rich_click as click
 from rich.console import Console
 
-from host_tools import boards, config_file, demo
+from host_tools import boards, config_file, demo, recording
 from host_tools.emulator import report
 from host_tools.emulator.board import RUNTIMES, EmulatedBoard
 from host_tools.emulator.clock import RealClock
@@ -85,6 +85,14 @@ REPORT_WIDTH = 120  # of the table, where no terminal says otherwise
     metavar="FILE",
     help="Write each event of the trace there, a JSON object a line.",
 )
+@click.option(
+    "--record",
+    "record_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Keep the console's lines there, for `uike ladder` and `uike explain`; of two boards, in FILE with "
+    "the board's name before its suffix.",
+)
 @click.option("--stdin", "from_stdin", is_flag=True, help="Pass command lines (JSON) to the board's console.")
 @click.option(
     "--serial",
@@ -134,6 +142,7 @@ def _run(options) -> int:
         screen.width = REPORT_WIDTH
     tun = Tun(options["tun_name"]) if options["tun_name"] else None
     events = open(options["events_path"], "w", buffering=1) if options["events_path"] else None
+    files = [events] if events else []
     serial = None
     try:
         if options["config_path"] or options["blank"]:
@@ -143,6 +152,8 @@ def _run(options) -> int:
         for index, actor in enumerate(actors):
             label = actor.name if len(actors) > 1 else ""
             report.follow(actor, index, label, screen if show_trace else None, events, not options["brief"])
+            if options["record_path"]:
+                files.append(recording.keep(actor, options["record_path"], label))
         if options["serial_where"]:
             serial = SerialPort(actors[0].board.host, options["serial_where"])
             click.echo(f"uike emulate: serial port {serial.url}", err=True)
@@ -158,8 +169,8 @@ def _run(options) -> int:
             serial.close()
         if tun:
             tun.close()
-        if events:
-            events.close()
+        for file in files:
+            file.close()
     summary = report.summary(actors[0])
     if options["as_json"]:
         click.echo(json.dumps(summary))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from host_tools import boards, cache, config_file, image
+from host_tools import boards, cache, config_file, image, update_package
 from host_tools.esp32 import appliance, flash
 
 SOURCE = "https://micropython.org/resources/firmware/"
@@ -38,10 +38,16 @@ class ImageFileError(Exception):
     help="Connections, [wifi] and [static] (TOML).",
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="OUT")
+@click.option(
+    "--update-key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The board takes updates that this key signed (`uike update`); its public half is stored.",
+)
 @click.option("--allow-unknown", is_flag=True, help="Take an image whose SHA-256 is not the board file's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
 @click.pass_context
-def command(context, board_name, official_path, config_path, output, allow_unknown, as_json):
+def command(context, board_name, official_path, config_path, output, update_key, allow_unknown, as_json):
     """Make one flashable file for a BOARD (`uike boards`).
 
     It is for the start of the flash: whatever else is there goes, other programs' settings in NVS included.
@@ -51,13 +57,14 @@ def command(context, board_name, official_path, config_path, output, allow_unkno
     try:
         board = boards.load(board_name)
         official = official_image(board, official_path, allow_unknown)
-        report = _build(board, official, config_path, output)
+        report = _build(board, official, config_path, output, update_key)
     except (
         boards.BoardError,
         config_file.ConfigFileError,
         flash.FlashError,
         image.ImageError,
         ImageFileError,
+        update_package.PackageError,
     ) as error:
         click.echo(f"uike image: {error}", err=True)
         context.exit(WRONG_USE)
@@ -102,13 +109,14 @@ def _downloaded(name: str) -> bytes:
     return kept.read_bytes()
 
 
-def _build(board, official, config_path, output) -> dict:
+def _build(board, official, config_path, output, update_key) -> dict:
     device = config_file.load(config_path)
     built = image.build(platform="esp32", march=board.march)
-    files = appliance.files(built, board.complete(device.tree), device.network, {"board": board.name})
-    for name in ("relay.json", "admin"):
-        if name in device.blobs():
-            files[f"{appliance.STORE}/{name}"] = appliance.stored(device.blobs()[name])
+    files = appliance.files(built, board.complete(device.tree), device.network, board.settings())
+    more = {name: data for name, data in device.blobs().items() if name in ("relay.json", "admin")}
+    if update_key:
+        more["update.key"] = update_package.public_key(update_key)
+    files |= {f"{appliance.STORE}/{name}": appliance.stored(data) for name, data in more.items()}
     merged = flash.merge(official, files, board.flash_mb << 20)
     output.write_bytes(merged)
     return {

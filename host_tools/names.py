@@ -5,7 +5,7 @@ An unknown number is printed as a number; nothing here raises for what a peer ma
 
 import ipaddress
 
-from host_tools import distinguished_name
+from host_tools import algorithms, distinguished_name
 from uike import iana
 
 _IN_ORDER = [name for name in vars(iana) if name[0].isalpha()]
@@ -31,6 +31,19 @@ TRANSFORMS = {
 ID_TYPES = _span("ID_IPV4_ADDR", "ID_KEY_ID")
 AUTH_METHODS = _span("AUTH_RSA", "AUTH_DIGITAL_SIGNATURE")
 NOTIFIES = _span("UNSUPPORTED_CRITICAL_PAYLOAD", "SIGNATURE_HASH_ALGORITHMS")
+_OTHER_NOTIFIES = {  # which this firmware does not know
+    16404: "MULTIPLE_AUTH_SUPPORTED",
+    16405: "ANOTHER_AUTH_FOLLOWS",
+    16420: "IKEV2_MESSAGE_ID_SYNC_SUPPORTED",
+    16421: "IPSEC_REPLAY_COUNTER_SYNC_SUPPORTED",
+    16432: "CLONE_IKE_SA_SUPPORTED",
+    16435: "USE_PPK",
+    16436: "PPK_IDENTITY",
+    16437: "NO_PPK_AUTH",
+    16438: "INTERMEDIATE_EXCHANGE_SUPPORTED",
+    16441: "ADDITIONAL_KEY_EXCHANGE",
+    16443: "SUPPORTED_AUTH_METHODS",
+}
 CFG_TYPES = _span("CFG_REQUEST", "CFG_ACK")
 CFG_ATTRIBUTES = _span("INTERNAL_IP4_ADDRESS", "INTERNAL_DNS_DOMAIN")
 IP_PROTOCOLS = {
@@ -56,8 +69,13 @@ def payload(number: int) -> str:
     return name(PAYLOADS, number)
 
 
+def group(number: int) -> str:
+    """The name of a key exchange method."""
+    return transform_text((iana.KE_METHOD, number, 0))
+
+
 def notify(number: int) -> str:
-    return name(NOTIFIES, number)
+    return NOTIFIES.get(number) or name(_OTHER_NOTIFIES, number)
 
 
 def state(number: int) -> str:
@@ -71,7 +89,7 @@ def child_state(number: int) -> str:
 def transform_text(transform: tuple[int, int, int]) -> str:
     """A transform (type, id, key bits) as strongSwan's log has it: "AES_CBC_128", "HMAC_SHA2_256_128", "ECP_256"."""
     kind, number, bits = transform
-    text = TRANSFORMS.get(kind, {}).get(number)
+    text = TRANSFORMS.get(kind, {}).get(number) or algorithms.NAMES.get((kind, number))
     if text is None:
         text = f"{name(TRANSFORM_TYPES, kind)}:{number}"
     elif kind in (iana.ENCR, iana.INTEG):

@@ -26,6 +26,15 @@ class Header(NamedTuple):
     message_id: int
 
 
+class Offer(NamedTuple):
+    """One proposal of an SA payload; SPI in hexadecimal, transforms as (type, id, key bits)."""
+
+    number: int
+    protocol: int
+    spi: str
+    transforms: list[tuple[int, int, int]]
+
+
 class Payload(NamedTuple):
     """name as the RFC writes it ("SA", "N", "TSi"); lines describe it; sound is False when it did not parse."""
 
@@ -34,7 +43,7 @@ class Payload(NamedTuple):
     sound: bool = True
 
 
-class _Bad(Exception):
+class _Bad(ValueError):
     """The payload does not parse."""
 
 
@@ -55,6 +64,14 @@ def header(message: bytes) -> Header | None:
 
 def decode(message: bytes) -> list[Payload]:
     """The payloads of a message, in order."""
+    return [
+        _payload(kind, body) if sound else Payload(names.payload(kind), [f"broken: {names.hex_text(body)}"], False)
+        for kind, body, sound in chain(message)
+    ]
+
+
+def chain(message: bytes) -> list[tuple[int, bytes, bool]]:
+    """(type, body, sound) of each payload; the last one is not sound when its length does not fit."""
     found = []
     if len(message) < HEADER:
         return found
@@ -62,9 +79,9 @@ def decode(message: bytes) -> list[Payload]:
     while kind and len(found) < _PAYLOADS_MAX:
         size = int.from_bytes(message[at + 2 : at + 4], "big")
         if size < 4 or size > len(message) - at:
-            found.append(Payload(names.payload(kind), [f"broken: {names.hex_text(message[at:])}"], False))
+            found.append((kind, message[at:], False))
             break
-        found.append(_payload(kind, message[at + 4 : at + size]))
+        found.append((kind, message[at + 4 : at + size], True))
         kind, at = message[at], at + size
     return found
 
@@ -74,7 +91,7 @@ def _payload(kind: int, body: bytes) -> Payload:
     read = _READERS.get(kind)
     try:
         lines = read(body) if read else [f"{len(body)} bytes: {names.hex_text(body)}"]
-    except (_Bad, IndexError, ValueError):
+    except (IndexError, ValueError):
         return Payload(name, [f"broken: {names.hex_text(body)}"], False)
     if len(lines) > _ROWS_MAX:
         lines = lines[:_ROWS_MAX] + [f"... {len(lines) - _ROWS_MAX} more"]
@@ -89,19 +106,27 @@ def _number(data: bytes, at: int, size: int) -> int:
 
 def proposals(body: bytes) -> list[str]:
     """The proposals of an SA payload (section 3.3), a line each."""
-    lines, at, more = [], 0, True
+    lines = []
+    for each in offers(body):
+        spi = f", SPI {each.spi}" if each.spi else ""
+        protocol = names.name(names.PROTOCOLS, each.protocol)
+        lines.append(f"proposal {each.number}, {protocol}{spi}: {names.proposal_text(each.transforms)}")
+    return lines
+
+
+def offers(body: bytes) -> list[Offer]:
+    """The proposals of an SA payload (section 3.3). Raises ValueError when it does not parse."""
+    found, at, more = [], 0, True
     while more:
         size = _number(body, at + 2, 2)
         spi_size = _number(body, at + 6, 1)
         if size < 8 + spi_size or at + size > len(body):
             raise _Bad
         more = body[at] != 0
-        transforms = _transforms(body[at + 8 + spi_size : at + size])
-        spi = f", SPI {body[at + 8 : at + 8 + spi_size].hex()}" if spi_size else ""
-        protocol = names.name(names.PROTOCOLS, body[at + 5])
-        lines.append(f"proposal {body[at + 4]}, {protocol}{spi}: {names.proposal_text(transforms)}")
+        spi = body[at + 8 : at + 8 + spi_size].hex()
+        found.append(Offer(body[at + 4], body[at + 5], spi, _transforms(body[at + 8 + spi_size : at + size])))
         at += size
-    return lines
+    return found
 
 
 def _transforms(data: bytes) -> list[tuple[int, int, int]]:
@@ -122,7 +147,7 @@ def _transforms(data: bytes) -> list[tuple[int, int, int]]:
 
 
 def _ke(body):
-    group = names.name(names.TRANSFORMS[iana.KE_METHOD], _number(body, 0, 2))
+    group = names.group(_number(body, 0, 2))
     return [f"{group}, {len(body) - 4} bytes: {names.hex_text(body[4:])}"]
 
 
@@ -146,7 +171,7 @@ def _notify(body):
     if spi_size:
         text += f", {names.name(names.PROTOCOLS, body[0])} SPI {body[4 : 4 + spi_size].hex()}"
     if kind == iana.INVALID_KE_PAYLOAD and len(data) == 2:
-        text += f": use {names.name(names.TRANSFORMS[iana.KE_METHOD], _number(data, 0, 2))}"
+        text += f": use {names.group(_number(data, 0, 2))}"
     elif kind == iana.SIGNATURE_HASH_ALGORITHMS:
         text += f": {', '.join(str(_number(data, at, 2)) for at in range(0, len(data), 2))}"
     elif data:
@@ -191,12 +216,18 @@ def _configuration(body):
         value = body[at + 4 : at + 4 + size]
         if len(value) != size:
             raise _Bad
-        text = (
-            str(ipaddress.IPv4Address(value)) if kind in names.CFG_ATTRIBUTES and size == 4 else names.hex_text(value)
-        )
+        text = _attribute(kind, value)
         lines.append(names.name(names.CFG_ATTRIBUTES, kind) + (f" {text}" if size else ""))
         at += 4 + size
     return [", ".join(lines)] if len(lines) <= 6 else lines
+
+
+def _attribute(kind, value):
+    if kind in names.CFG_ATTRIBUTES and len(value) == 4:
+        return str(ipaddress.IPv4Address(value))
+    if kind == iana.INTERNAL_IP4_SUBNET and len(value) == 8:
+        return str(ipaddress.IPv4Network((value[:4], str(ipaddress.IPv4Address(value[4:]))), strict=False))
+    return names.hex_text(value)
 
 
 _READERS = {

@@ -19,7 +19,7 @@ START_S = 30.0  # until a board answers after a restart
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     required=True,
     metavar="FILE",
-    help="Connections, [wifi], [static], [ethernet], [ntp], [admin] and [[relay]] (TOML).",
+    help="Connections, [wifi], [static], [ntp], [admin] and [[relay]] (TOML).",
 )
 @click.option("--board", "board_name", metavar="NAME", help="Default proposals of this board (`uike boards`).")
 @click.option("--admin", "secret", envvar="UIKE_ADMIN", metavar="SECRET", help="The admin secret that the board has.")

@@ -193,6 +193,11 @@ def _fragment(body):
     }
 
 
+def _keys(body):
+    encr, size, integ, integ_size = body.number(2), body.number(), body.number(2), body.number()
+    return {"encr": encr, "integ": integ, "key": body.take(size), "integ_key": body.take(integ_size)}
+
+
 def _negotiating(body):
     return {
         "initiator": body.flag(),
@@ -258,12 +263,29 @@ _DECODERS = {
     },
     event.RECONNECT: lambda body: {"in_ms": body.number(4), "attempt": body.number(), "name": body.text()},
     event.ENGINE_FAULT: lambda body: {"code": body.number(), "name": body.text()},
+    event.BOOT: lambda body: {
+        "cause": body.number(),
+        "boots": body.number(),
+        "reason": body.number(),
+        "detail": body.rest(),
+    },
+    event.NOT_STARTED: lambda body: {"reason": body.number(), "detail": body.rest()},
+    event.SAFE_MODE: lambda body: {"boots": body.number(), "strap": body.flag()},
+    event.UPDATE: lambda body: {"step": body.number(), "version": body.text()},
+    event.STORE_FALLEN: _text,
     event.REDIRECTED: lambda body: {"old": body.endpoint(), "new": body.endpoint()},
     event.REAUTHENTICATED: lambda body: {"successor": body.number(2)},
     event.OFFER: lambda body: {"ours": body.flag(), "data": body.rest()},
     event.SELF_TEST: lambda body: {"passed": body.number(), "elapsed_ms": body.number(4)},
     event.ENGINE_RETIRED: _text,
     event.SEED: lambda body: {"reason": body.number()},
+    event.DATAGRAM: lambda body: {
+        "out": body.flag(),
+        "local": body.endpoint(),
+        "remote": body.endpoint(),
+        "data": body.rest(),
+    },
+    event.KEYS: _keys,
     event.STOPPED: lambda body: {"reason": body.number(), "detail": body.rest()},
     event.PROVISIONED: lambda body: {"sha256": body.take(32).hex()},
     event.ERASED: lambda body: {},

@@ -20,7 +20,7 @@ class Connection:
 
     initiator = False
     local = "0.0.0.0"
-    remote = "%any"  # IPv4 address or host name; %any for a responder
+    remote = "%any"  # IPv4 address or host name, or a tuple of gateways; %any for a responder
     local_id = None
     remote_id = None  # None: any
     cert = ()  # certificates that we show, DER, our own first; without any we prove ourselves by the psk

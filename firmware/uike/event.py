@@ -2,7 +2,7 @@
 
 A record is `code(1) sa(2) time_ms(4) body`, big endian; on the console it is one line, `#` and base64.
 `sa` counts IKE SAs since power-on, 0 when there is none. The body is given beside each code; an `endpoint` there is
-`IPv4 address(4) port(2)`. Records carry no secret: the data of AUTH payloads and QUICK_CRASH_DETECTION
+`IPv4 address(4) port(2)`. Records but KEYS carry no secret: the data of AUTH payloads and QUICK_CRASH_DETECTION
 notifies is zeroed before a message is traced.
 """
 
@@ -30,22 +30,29 @@ GREETING = 18  # text: version and runtime
 CONFIG_ERROR = 19  # text: key, tab, problem
 COMMAND_ERROR = 20  # text
 OFFER = 21  # ours(1) proposals as in an SA payload: printed when no proposal is common
-CHILD_REKEYED = 24  # old SPI in(4) new SPI in(4) ours(1) collision(1: 0 none, 1 won, 2 lost)
-IKE_REKEYED = 25  # number of the SA that replaces this one(2) ours(1) collision(1) its SPIs(16)
 PACKET = 22  # never traced: an inner packet for the application
 FRAGMENT = 23  # out(1) exchange(1) response(1) message ID(4) number(2) of(2) length of the datagram(2)
+CHILD_REKEYED = 24  # old SPI in(4) new SPI in(4) ours(1) collision(1: 0 none, 1 won, 2 lost)
+IKE_REKEYED = 25  # number of the SA that replaces this one(2) ours(1) collision(1) its SPIs(16)
 SELF_TEST = 30  # primitives that gave their known answers(1) milliseconds(4)
 ENGINE_RETIRED = 31  # text: name of an accelerator that did not
 SEED = 32  # reason(1): what was wrong with the stored seed
 STOPPED = 33  # reason(1) detail: the appliance has ended
 ADDRESS_CHANGED = 50  # old local endpoint(6) old remote endpoint(6) new local endpoint(6) new remote endpoint(6)
+REAUTHENTICATED = 51  # number of the SA that replaces this one(2)
 RECONNECT = 52  # milliseconds to the next attempt(4) its number(1) connection name
 ENGINE_FAULT = 53  # code(1: uike/crypto/esp32/block) name: an accelerator failed, and software did its work
-REAUTHENTICATED = 51  # number of the SA that replaces this one(2)
 REDIRECTED = 60  # old gateway's endpoint(6) new gateway's endpoint(6)
 PROVISIONED = 73  # SHA-256 of what was stored(32)
 ERASED = 74  # nothing: the store is empty
 ADMIN_REFUSED = 75  # reason(1) wrong proofs so far(1)
+DATAGRAM = 77  # only with trace_datagrams: out(1) local endpoint(6) remote endpoint(6) the UDP payload
+KEYS = 79  # only with trace_keys: cipher(2) size(1) integrity(2) size(1) the two keys, see app/wiretap
+BOOT = 85  # cause(1: machine.reset_cause) boots since the last good one(1) reason(1) detail: how the last run ended
+NOT_STARTED = 86  # reason(1) gateway's name: an attempt that was not made
+SAFE_MODE = 87  # boots since the last good one(1) strap pin(1)
+UPDATE = 88  # step(1: 1 began, 2 on from the next boot, 3 proved itself) version of the application
+STORE_FALLEN = 89  # name of a stored blob that was broken: the one before it was read
 
 # States of an IKE SA (uike/ike/sa.py holds the table of legal moves)
 STATE_IDLE = 0

@@ -120,6 +120,15 @@ ADMIN_PROOF_WRONG = 129
 ADMIN_PAUSE = 130
 ADMIN_LOCKED = 131
 
+# 132..: how a run of the appliance ended, and what stands in the way of one (boot, hal/esp32/life, app/reconnect)
+NAME_UNRESOLVED = 132
+APPLICATION_FAILED = 133
+WATCHDOG = 134
+NO_TUNNEL = 135
+UPDATE_ROLLED_BACK = 137
+RESTART_ASKED = 138
+UPDATE_UNHEALTHY = 139
+
 # 140..: the front door (admission, and what cannot be believed)
 COOKIE_WANTED = 140
 HALF_OPEN_OF_ADDRESS = 141

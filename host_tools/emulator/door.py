@@ -138,7 +138,7 @@ class HostDoor:
         return ""
 
     def _do_clock(self, memory, text):
-        return str(self._host.clock_s())
+        return str(self._host.clock_s() or 0)
 
     def _do_link(self, memory, text):
         return self._host.link() or ""

@@ -48,8 +48,8 @@ class Host:
     def now(self) -> int:
         return self.clock.now()
 
-    def clock_s(self) -> int:
-        """Seconds since 1970; in virtual time, from a fixed day on."""
+    def clock_s(self) -> int | None:
+        """Seconds since 1970, None while nobody knows; in virtual time, from a fixed day on."""
         return VIRTUAL_EPOCH + self.now() // 1000 if self.clock.virtual else int(time.time())
 
     def wait(self, timeout_ms: int | None) -> None:

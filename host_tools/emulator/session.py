@@ -44,6 +44,7 @@ class Actor:
     outcome: Outcome = field(default_factory=Outcome)
     on_event: Callable = lambda event: None
     on_text: Callable = lambda text: None
+    on_line: Callable = lambda line: None  # each line of its console, as it came
 
 
 class Session:
@@ -99,6 +100,7 @@ class Session:
             return
         if actor is None:
             return
+        actor.on_line(line)
         event = records.parse(line)
         if event is None:
             actor.on_text(line.decode("utf-8", "replace"))

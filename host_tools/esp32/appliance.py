@@ -6,8 +6,12 @@ from binascii import crc32
 from host_tools import image
 from host_tools.esp32.stages import LONG_READS
 
-START = "uike_start"  # MicroPython starts /main.py, which it takes as text only
-MAIN = f"import {START}\n{START}.main()\n"
+START = "uike_start"  # the launcher (firmware/boot.py)
+STARTERS = {  # what MicroPython starts, as text only; Ctrl-C is off before anything else happens
+    "boot.py": f"import micropython\nmicropython.kbd_intr(-1)\nimport {START}\n{START}.main(True)\n",
+    "main.py": f"import {START}\n{START}.main(False)\n",
+}
+SLOT = "a"  # the folder of the application on a fresh board
 STORE = "store"
 
 
@@ -22,10 +26,19 @@ def files(built: image.Image, tree: dict, network: dict, board: dict, slow_flash
 
 def program(built: image.Image, slow_flash: bool = False) -> dict[str, bytes]:
     """The same without a store: the firmware and what starts it."""
-    found = {str(path.relative_to(built.directory)): path.read_bytes() for path in built.directory.rglob("*.mpy")}
-    found[f"{START}.mpy"] = found.pop("main.mpy")
-    found["main.py"] = ((LONG_READS if slow_flash else "") + MAIN).encode()
+    found = {f"{SLOT}/{name}": data for name, data in application(built).items()}
+    found[f"{START}.mpy"] = (built.directory / f"{image.LAUNCHER}.mpy").read_bytes()
+    found |= {name: text.encode() for name, text in STARTERS.items()}
+    if slow_flash:
+        found["boot.py"] = LONG_READS.encode() + found["boot.py"]
     return found
+
+
+def application(built: image.Image) -> dict[str, bytes]:
+    """What an update replaces: path below its folder to contents."""
+    files = {str(path.relative_to(built.directory)): path.read_bytes() for path in built.directory.rglob("*.mpy")}
+    del files[f"{image.LAUNCHER}.mpy"]
+    return files
 
 
 def stored(data: bytes) -> bytes:

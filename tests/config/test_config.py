@@ -371,3 +371,11 @@ def test_pool_of_ipv6_and_what_goes_with_it():
 )  # fmt: skip
 def test_ipv6_that_is_refused(changes, key):
     assert refused(RESPONDER, **changes)[0] == key
+
+
+def test_several_gateways_of_an_initiator():
+    assert load(INITIATOR, remote=["gw.example", "192.0.2.9"]).remote == ("gw.example", "192.0.2.9")
+    assert load(INITIATOR, remote=["gw.example"]).remote == "gw.example"
+    for wrong in ([], ["%any", "gw.example"], ["gw.example", 7], ["a", "b", "c", "d", "e"], ["not a name", "b"]):
+        assert refused(INITIATOR, remote=wrong)[0] == "remote"
+    assert refused(RESPONDER, remote=["192.0.2.1", "192.0.2.9"])[0] == "remote"

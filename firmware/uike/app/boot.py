@@ -17,13 +17,23 @@ from uike.transient import drop, load
 def start(board, trace):
     """(connections, crypto provider, random source, trace, secret): what the engine stands on. Failure when it must
     not."""
+    if board.life:
+        board.life.tell(trace)
     crypto = board.crypto()
-    connections = _read_config(board.store, trace)
+    tree = _read_config(board.store, trace)
+    connections = _connections(tree, trace)
     _check(crypto, connections, board, trace)
+    if tree.get("trace_datagrams"):
+        load("uike.app.wiretap").datagrams(board, trace)
+    if tree.get("trace_keys"):
+        load("uike.app.wiretap").keys(crypto, trace)
     random = board.random = Drbg(watch(board.entropy), crypto.prf)
     for number in seed.reseed(random, board.store):
         trace(event.SEED, 0, bytes((number,)))
-    return connections, crypto, random, trace, _secret(connections, random, board.store, trace)
+    secret = _secret(connections, random, board.store, trace)
+    for name in board.store.fallen if board.life else ():
+        trace(event.STORE_FALLEN, 0, name.encode())
+    return connections, crypto, random, trace, secret
 
 
 def _secret(connections, random, store, trace):
@@ -37,16 +47,25 @@ def _secret(connections, random, store, trace):
 
 
 def _read_config(store, trace):
-    """The connections of "config.json"; none, and the reason traced, when it is refused."""
+    """The tree of "config.json"; an empty one, and the reason traced, when it is not JSON."""
     text = store.read("config.json")
+    try:
+        tree = json.loads(text) if text else {}
+        return tree if type(tree) is dict else {"connection": tree}
+    except ValueError:
+        trace(event.CONFIG_ERROR, 0, b"config.json\tnot JSON\t")
+    return {}
+
+
+def _connections(tree, trace):
+    """Its connections; none, and the reason traced, when it is refused."""
     config = load("uike.config")
     try:
-        return config.load(json.loads(text)) if text else []
+        return config.load(tree) if tree else []
     except config.ConfigError as error:
         said = (error.key, error.problem, error.allowed)
         trace(event.CONFIG_ERROR, 0, "\t".join([str(part) for part in said]).encode())
-    except ValueError:
-        trace(event.CONFIG_ERROR, 0, b"config.json\tnot JSON\t")
+        tree.clear()
     finally:
         del config
         drop()

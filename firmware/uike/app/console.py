@@ -9,6 +9,7 @@ from uike import control, event
 from uike.app import icmp, reconnect
 from uike.app.ping import Ping
 from uike.app.run import own_address
+from uike.transient import load
 from uike.wire.address import pack
 
 _COUNT_MAX = 10_000
@@ -24,34 +25,49 @@ def run(appliance, line):
 def do(appliance, command, body):
     """Does what a command says; its results are events of the trace. No command here has a body."""
     verb = command.get("do") if type(command) is dict else None
-    if verb == "ping":
-        _ping(appliance, command)
-    elif verb == "close":
-        appliance.endpoint.close(command.get("name"), appliance.board.now())
-    elif verb == "rekey":
-        _rekey(appliance, command.get("what"))
-    elif verb == "delete":
-        appliance.endpoint.close_children(appliance.board.now())
-    elif verb == "connect":
-        _connect(appliance, command.get("name"))
-    elif verb == "moved":
-        _moved(appliance)
-    elif verb == "heap":
-        appliance.report_heap()
-    elif verb == "quit":
-        _quit(appliance)
-    elif verb == "restart" and appliance.session:
-        appliance.session[6] = True  # when the session ends, see app/link
-    else:
-        raise ValueError("unknown command; known: ping, close, rekey, delete, connect, moved, heap, quit, restart")
+    if verb not in _VERBS:
+        raise ValueError("unknown command; known: " + ", ".join(sorted(_VERBS)))
+    _VERBS[verb](appliance, command)
 
 
-def _connect(appliance, name):
+def _close(appliance, command):
+    appliance.endpoint.close(command.get("name"), appliance.board.now())
+
+
+def _delete(appliance, command):
+    appliance.endpoint.close_children(appliance.board.now())
+
+
+def _heap(appliance, command):
+    appliance.report_heap()
+
+
+def _datagrams(appliance, command):
+    load("uike.app.wiretap").datagrams(appliance.board, appliance.trace)
+
+
+def _crash(appliance, command):
+    """How the board crashed last."""
+    told = appliance.board.life and appliance.board.life.crash()
+    if not told:
+        raise ValueError("crash: none is known")
+    appliance.trace(event.BOOT, 0, told)
+
+
+def _restart(appliance, command):
+    """When the session ends, see app/link."""
+    if not appliance.session:
+        raise ValueError("restart: through `uike` only")
+    appliance.session[6] = True
+
+
+def _connect(appliance, command):
     """Starts the connections that we initiate: all of them, or the one of that name."""
+    name = command.get("name")
     reconnect.connect(appliance, lambda connection: name in (None, connection.name), appliance.board.now())
 
 
-def _moved(appliance):
+def _moved(appliance, command):
     """The network gave the board another address: the tunnels go with it."""
     for sa in list(appliance.endpoint.sas):
         if sa.connection.initiator:
@@ -82,8 +98,9 @@ def _address_towards(endpoint, target):
     return None
 
 
-def _rekey(appliance, what):
+def _rekey(appliance, command):
     """Every IKE SA, or every Child SA, is due at once."""
+    what = command.get("what")
     if what not in ("child", "ike"):
         raise ValueError('rekey: "what" is "child" or "ike"')
     now = appliance.board.now()
@@ -93,7 +110,7 @@ def _rekey(appliance, what):
                 each.rekey_at = now
 
 
-def _quit(appliance):
+def _quit(appliance, command):
     """Deletes every SA; the board stops when that is answered, or a little later."""
     now = appliance.board.now()
     appliance.endpoint.close(None, now)
@@ -105,3 +122,18 @@ def _number(command, key, default, low, high):
     if type(value) is not int or not low <= value <= high:
         raise ValueError("%s: a number from %d to %d" % (key, low, high))
     return value
+
+
+_VERBS = {
+    "ping": _ping,
+    "close": _close,
+    "rekey": _rekey,
+    "delete": _delete,
+    "connect": _connect,
+    "moved": _moved,
+    "heap": _heap,
+    "datagrams": _datagrams,
+    "crash": _crash,
+    "restart": _restart,
+    "quit": _quit,
+}

@@ -18,6 +18,8 @@ def run(board):
     except Failure as failure:
         number, detail = failure.args
         Trace(board)(event.STOPPED, 0, bytes((number,)) + detail)
+        if board.life:
+            board.life.restart(number, detail)
 
 
 class Appliance:
@@ -52,7 +54,7 @@ class Appliance:
                 self.ping = self.session = None  # see app/link
             self._deliver(now)
             self._transmit()
-            self.board.wait(self._wait_ms())
+            self.board.wait(self._wait_ms(), self.endpoint.sad.outbound)
 
     def _connect(self, now):
         """Follows the network, and starts what is due."""

@@ -18,6 +18,13 @@ The module `change` of a platform is loaded when it is wanted (`uike.hal.<board.
                                         power-on
     restart(board)                      as at power-on; on a chip it does not return
 
+Others are there on a chip only:
+
+    life                                None elsewhere; on the ESP32 what watches over it (uike/hal/esp32/life.py):
+                                        tell(trace), safe, restart(reason, detail), retry(), crash(), feed(), slots()
+    mend()                              sockets and network anew
+    wait(timeout_ms, tunnels)           `tunnels` is true while one is up: a chip shows it, and its boot is a good one
+
 No other module asks the platform for randomness: keys, nonces, IVs and SPIs come from the DRBG (`uike.crypto.drbg`).
 """
 

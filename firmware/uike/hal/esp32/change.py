@@ -1,16 +1,16 @@
 """Changes of all that the board keeps. See `uike.hal`; loaded for one, and at power-on when one was cut off.
 
-Blobs are written beside the old ones, as journal-NAME, and read again. Then the blob `journal` says what is to be done:
-JSON, the names, or null for erasing everything. Once that is whole it will be done, now or at the next power-on.
+Blobs are written beside the old ones, as journal-NAME, and read again. Then the blob `journal` says which, in JSON.
+Once that is whole they will take the place of the old ones, now or at the next power-on.
 """
 
 import json
 import os
 from binascii import crc32
 
+from uike import reason
 from uike.hal.esp32 import store as files
 
-_KEPT = "board"  # an erased board still knows what kind of board it is
 _STAGED = files.JOURNAL + "-"
 _READ = 256
 
@@ -28,27 +28,22 @@ def replace(board, found):
                 file.write(piece)
         if _checksum(path) != total:
             raise OSError
-    _do(store, [name for name, _ in found])
+    store.write(files.JOURNAL, json.dumps([name for name, _ in found]).encode())
+    finish(store)
 
 
 def erase(board):
-    _do(board.store, None)
+    board.store.erase(board.life.feed)
 
 
 def restart(board):
-    import machine
-
-    machine.reset()
+    board.life.restart(reason.RESTART_ASKED)
 
 
 def finish(store):
     """Does what the journal says, as often as it takes, and forgets it. One that is not whole says nothing."""
     names = json.loads(store.read(files.JOURNAL) or b"[]")
-    if names is None:
-        for name in os.listdir(store.directory):
-            if name.split(".")[0] not in (_KEPT, files.JOURNAL):
-                _destroy(store.directory, name)
-    for name in names or ():
+    for name in names:
         path, staged = store.directory + "/" + name, store.directory + "/" + _STAGED + name
         if files.exists(staged):
             _destroy(store.directory, name + ".new")  # of a write that was cut off before
@@ -60,11 +55,6 @@ def finish(store):
     for name in os.listdir(store.directory):
         if name.startswith(_STAGED):
             _destroy(store.directory, name)
-
-
-def _do(store, names):
-    store.write(files.JOURNAL, json.dumps(names).encode())
-    finish(store)
 
 
 def _checksum(path):

@@ -7,6 +7,8 @@ import json
 import os
 from binascii import crc32
 
+from uike.transient import load
+
 JOURNAL = "journal"  # of `change`
 _DIRECTORY = "/store"
 SUM = 4
@@ -20,10 +22,15 @@ class Store:
             os.mkdir(directory)
         except OSError:  # it is there
             pass
+        if exists(self._path("erasing")):  # the power went in the middle of it
+            self.erase()
         if [name for name in os.listdir(directory) if name.startswith(JOURNAL)]:
-            from uike.hal.esp32 import change
+            load("uike.hal.esp32.change").finish(self)
 
-            change.finish(self)
+    def has(self, name):
+        """Whether there is a blob of that name, sound or not."""
+        path = self._path(name)
+        return exists(path) or exists(path + ".new") or exists(path + ".old")
 
     def read(self, name):
         """The bytes stored under a flat name such as "config.json", or None."""
@@ -47,6 +54,10 @@ class Store:
             file.write(crc32(data).to_bytes(SUM, "big"))
             file.write(data)
         _shift(path)
+
+    def erase(self, alive=lambda: None):
+        """Takes everything away but what `erasure` keeps."""
+        load("uike.hal.esp32.erasure").erase(self.directory, alive)
 
     def settings(self, name):
         """A stored JSON object; an empty one when there is none."""

@@ -1,0 +1,1 @@
+"""`uike pcap`: what a board sent and received, for Wireshark."""

@@ -1,0 +1,46 @@
+"""`uike explain`: why the tunnel of a recording did not come up, in one verdict."""
+
+import json
+from pathlib import Path
+
+import rich_click as click
+from rich.console import Console
+
+from host_tools import recording
+from host_tools.explain import from_probe, peer_log, probe
+from host_tools.explain.judge import judge
+from host_tools.explain.show import show
+
+_WIDTH = 118  # where no terminal says otherwise
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("file", type=_FILE)
+@click.option(
+    "--log", "log_path", type=_FILE, metavar="FILE", help="strongSwan's log: it knows what the wire does not say."
+)
+@click.option(
+    "--probe", "probing", is_flag=True, help="Ask the gateway from this PC: ports, versions, lengths, proposals."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON object.")
+@click.pass_context
+def command(context, file, log_path, probing, as_json):
+    """Say why: who said no, at which message and payload, whether that can be believed, what each side offered, and the
+    line of configuration that would mend it.
+
+    FILE is a recording (uike emulate --record FILE). The exit status is 0 if its tunnel is up, 1 if it is not.
+    """
+    story, verdict = judge(recording.read_for(context, file).events)
+    if log_path:
+        peer_log.enrich(verdict, log_path.read_text(errors="replace"))
+    if probing and story.remote[0]:
+        from_probe.enrich(verdict, story, probe.probe(story.remote[0]))
+    if as_json:
+        click.echo(json.dumps(verdict.as_dict()))
+    else:
+        console = Console(highlight=False)
+        if not console.is_terminal:
+            console.width = _WIDTH
+        show(console, verdict, story)
+    context.exit(0 if verdict.up else 1)

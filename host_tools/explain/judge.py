@@ -1,0 +1,62 @@
+"""From a recording to its verdict: the story, the case that its failure is, and what was seen beside it."""
+
+from host_tools import names
+from host_tools.explain import observations
+from host_tools.explain.cases import TABLE
+from host_tools.explain.cases.addresses import narrowed
+from host_tools.explain.story import Story
+from host_tools.explain.verdict import Verdict, of_failure
+from uike import event as codes
+from uike import reason
+
+_STOPPERS = ("stopped", "config_error", "command_error")  # no negotiation was even begun
+
+
+def judge(events) -> tuple[Story, Verdict]:
+    """The story of the last attempt in a recording, and the verdict on it."""
+    story = Story(events)
+    verdict = _failed(story) if story.failure else _up(story) if story.children else _unfinished(story)
+    verdict.also += [line for line in observations.lines(story) if line not in verdict.also]
+    return story, verdict
+
+
+def _failed(story: Story) -> Verdict:
+    verdict = of_failure(story, story.failure)
+    case = TABLE.get(story.failure.fields["reason"])
+    if case:
+        case(story, verdict)
+    return verdict
+
+
+def _up(story: Story) -> Verdict:
+    """The tunnel is up: it may still carry nothing, or less than was asked for."""
+    silent = observations.traffic(story)
+    if silent:
+        return Verdict(True, "NO_TRAFFIC", f"the tunnel is up, but {silent[0]}", silent[1])
+    if narrowed(story):
+        there = "widen local_ts at the gateway, or ask for less (remote_ts)"
+        return Verdict(True, "NARROWED", f"the tunnel is up, for less than was asked: {narrowed(story)}", there)
+    took = f" after {story.established_ms} ms" if story.established_ms is not None else ""
+    return Verdict(True, "UP", f"the tunnel came up{took}")
+
+
+def _unfinished(story: Story) -> Verdict:
+    """The recording ends before anything was decided; the silence so far is what there is to explain."""
+    for each in reversed(story.everything):
+        if each.name in _STOPPERS:
+            return _stopped(each)
+    waiting = story.messages and story.messages[-1].out and not story.messages[-1].head.response
+    if not waiting and not story.retransmits:
+        return Verdict(False, "UNFINISHED", "the recording ends before the tunnel is up", "record for longer")
+    last = story.messages[-1]
+    fields = {"reason": reason.NO_ANSWER, "notify": 0, "exchange": last.head.exchange, "detail": b""}
+    fields.update({"message_id": last.head.message_id, "authenticated": False})
+    story.failure = story.events[-1]._replace(code=codes.CLOSED, name="closed", fields=fields)
+    return _failed(story)
+
+
+def _stopped(event) -> Verdict:
+    if event.name == "stopped":
+        return of_failure(Story([]), event)
+    text = names.printable(event.fields["text"].replace("\t", ": ").encode(), 400)
+    return Verdict(False, event.name.upper(), text, "correct it, and start again", who="this board")

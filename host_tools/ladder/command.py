@@ -1,0 +1,47 @@
+"""`uike ladder`: the exchange of a recording as a ladder diagram, in the terminal or as a page."""
+
+from pathlib import Path
+
+import rich_click as click
+from rich.console import Console
+
+from host_tools import recording
+from host_tools.ladder import page, steps, svg, text
+
+_WIDTH = 118  # where no terminal says otherwise
+_WRITERS = {".svg": svg.draw, ".html": page.write}
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("file", type=_FILE)
+@click.argument("peer", type=_FILE, required=False)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write a picture (.svg) or a page (.html) that needs nothing else; without it, draw in the terminal.",
+)
+@click.option("--sa", type=click.IntRange(1), metavar="N", help="Only that IKE SA. [default: all]")
+@click.option("--title", default="", metavar="TEXT", help="Above the picture.")
+@click.pass_context
+def command(context, file, peer, output, sa, title):
+    """Draw the exchange of a recording as a ladder: messages with their payloads and times, what was sent again,
+    fragments, the states of both sides, and where it failed.
+
+    FILE is a recording (uike emulate --record FILE). PEER is the other side's, if there is one: then its states are its
+    own, and not concluded from its messages.
+    """
+    theirs = recording.read_for(context, peer).events if peer else None
+    found = steps.ladder(recording.read_for(context, file).events, theirs, sa)
+    if output is None:
+        console = Console(highlight=False)
+        if not console.is_terminal:
+            console.width = _WIDTH
+        text.show(console, found)
+        return
+    if output.suffix not in _WRITERS:
+        raise click.UsageError(f"{output}: a picture is .svg, a page is .html")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(_WRITERS[output.suffix](found, title), encoding="utf-8")
