@@ -118,9 +118,10 @@ def _answer(appliance, kind, session, number, left, data):
 def _restart(appliance):
     """The peers are told, and nobody waits for their answer."""
     board, endpoint = appliance.board, appliance.endpoint
-    endpoint.close(None, board.now())
-    for datagram, remote, port in endpoint.outgoing():
-        board.udp.send(datagram, remote, port)
+    if endpoint:
+        endpoint.close(None, board.now())
+        for datagram, remote, port in endpoint.outgoing():
+            board.udp.send(datagram, remote, port)
     load("uike.hal.%s.change" % board.name).restart(board)
 
 

@@ -26,7 +26,7 @@ class Safe:
     def __init__(self, board):
         self.board = board
         self.trace = Trace(board)
-        self.quit_at = None
+        self.quit_at = self.session = None
         self.trace(event.GREETING, 0, ("uike %s on %s" % (VERSION, board.name)).encode())
         board.life.tell(self.trace)
 
@@ -45,7 +45,7 @@ class Safe:
 
     def _command(self, line):
         try:
-            load("uike.app.console").run(self, line)
+            load("uike.app.link").run(self, line)
         except AttributeError:
             self.trace(event.COMMAND_ERROR, 0, b"not in safe mode")
         except (ValueError, OSError, MemoryError) as error:
