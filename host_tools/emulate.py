@@ -9,7 +9,7 @@ from pathlib import Path
 import rich_click as click
 from rich.console import Console
 
-from host_tools import boards, config_file, demo, recording
+from host_tools import boards, config_file, demo, psk_strength, recording
 from host_tools.emulator import report
 from host_tools.emulator.board import RUNTIMES, EmulatedBoard
 from host_tools.emulator.clock import RealClock
@@ -218,6 +218,8 @@ def _serves(options, tun) -> bool:
 
 def _one_board(options, tun) -> tuple[list[Actor], Plan]:
     tree = {"connection": {}} if options["blank"] else config_file.read(options["config_path"])
+    for line in psk_strength.warnings(tree):
+        click.echo(f"uike emulate: warning: {line}", err=True)
     if options["board_name"]:
         tree = options["board"].complete(tree)
     connections = list(tree["connection"].values())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from host_tools import boards, cache, config_file, image, update_package
+from host_tools import boards, cache, config_file, image, psk_strength, update_package
 from host_tools.esp32 import appliance, flash
 
 SOURCE = "https://micropython.org/resources/firmware/"
@@ -35,7 +35,7 @@ class ImageFileError(Exception):
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     required=True,
     metavar="FILE",
-    help="Connections, [wifi] and [static] (TOML).",
+    help="Connections, [wifi], [static] and [ntp] (TOML).",
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="OUT")
 @click.option(
@@ -56,6 +56,8 @@ def command(context, board_name, official_path, config_path, output, update_key,
     """
     try:
         board = boards.load(board_name)
+        for line in psk_strength.warnings(config_file.read(config_path)):
+            click.echo(f"uike image: warning: {line}", err=True)
         official = official_image(board, official_path, allow_unknown)
         report = _build(board, official, config_path, output, update_key)
     except (

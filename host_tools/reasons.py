@@ -244,6 +244,31 @@ _TEXTS = {
         "too many unfinished negotiations with one address",
         "wait half a minute; if it goes on, see why that peer never finishes",
     ),
+    reason.PPK_NOT_OFFERED: (
+        "the peer does not say that it has a PPK",
+        "configure ppk_id and ppk there too (strongSwan: ppk_id), or do without: ppk_required = false",
+    ),
+    reason.PPK_ID_UNKNOWN: (
+        "the peer names a PPK that this connection does not have",
+        "set ppk_id to the same name on both sides",
+    ),
+    reason.PPK_NOT_USED: (
+        "the peer does without the PPK",
+        "set ppk_id and ppk to the same on both sides; strongSwan: a secret ppk with that id, and ppk_required",
+    ),
+    reason.PPK_DIFFERS: ("the peer has another PPK of that name", "set ppk to the same bytes on both sides"),
+    reason.PPK_OR_KEY_DIFFERS: (
+        "the peer's proof, made with its key and the PPK together, is wrong",
+        "compare ppk on both sides, then psk, or the peer's private key with its certificate",
+    ),
+    reason.PEER_REFUSED_PPK: (
+        "the peer did not accept us; the proof was made with the PPK",
+        "compare ppk_id and ppk, then psk and local_id, with what the peer has; its log says which of them it was",
+    ),
+    reason.NO_PSK_FOR_PEER: (
+        "no psk is configured for the identity that the peer gave",
+        "add it to [connection.NAME.psks], or correct it on the peer",
+    ),
     reason.TOO_MANY_SAS: ("more IKE SAs than this board keeps", "close those that are not needed"),
     reason.BAD_COOKIE2: ("the peer answered the test of its new address without our cookie", _FAULT),
     reason.ADDRESS_REFUSED: (
@@ -358,6 +383,10 @@ def _detail(number: int, fields: dict) -> str:
         return ""
     if number in (reason.UNKNOWN_PEER_ID, reason.WRONG_PEER_ID) and len(data) > 1:
         return f": {names.id_text(data[0], data[1:])}"
+    if number == reason.NO_PSK_FOR_PEER and len(data) > 1:
+        peer, nearest = data[1 : 2 + data[0]], data[2 + data[0] :]
+        also = f"; the nearest that has one is {names.id_text(nearest[0], nearest[1:])}" if nearest else ""
+        return f": {names.id_text(peer[0], peer[1:])}{also}"
     if number == reason.GROUP_REFUSED and len(data) == 2:
         return f": {names.group(int.from_bytes(data, 'big'))}"
     if number == reason.UNKNOWN_CRITICAL_PAYLOAD and len(data) == 1:

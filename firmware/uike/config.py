@@ -6,27 +6,9 @@ Loaded at power-on and dropped; the host uses the same code to refuse a file bef
 one row in `_KEYS`: its reader, and the role that it is for.
 """
 
-from uike.config_networks import REMOTES_ALLOWED, TS_ALLOWED
-from uike.config_networks import addresses as _addresses
-from uike.config_networks import domains as _domains
-from uike.config_networks import local as _local
-from uike.config_networks import pool as _pool
-from uike.config_networks import pool6 as _pool6
-from uike.config_networks import redirect_to as _redirect_to
-from uike.config_networks import remotes as _remotes
-from uike.config_networks import selectors as _selectors
-from uike.config_secrets import certificates as _certificates
-from uike.config_secrets import private_key as _private_key
-from uike.config_secrets import psk as _psk
-from uike.config_secrets import psk_hex as _psk_hex
-from uike.config_values import ID_ALLOWED, NAME_LETTERS, Problem
-from uike.config_values import count as _count
-from uike.config_values import flag as _flag
-from uike.config_values import identity as _identity
-from uike.config_values import lifetime as _lifetime
-from uike.config_values import mode as _mode
-from uike.config_values import proposals as _proposals
+from uike import readers as read
 from uike.connection import Connection, Policy
+from uike.readers import ID_ALLOWED, NAME_LETTERS, REMOTES_ALLOWED, TS_ALLOWED, Problem
 from uike.wire import selectors
 
 CONNECTIONS_MAX = 8
@@ -82,11 +64,11 @@ def _connection(name, table):
         for key in sorted(table):
             if key not in _KEYS:
                 raise ConfigError(key, "unknown", ", ".join(sorted(_KEYS)))
-            attribute, read, initiator, arguments = _KEYS[key]
+            attribute, reader, initiator, arguments = _KEYS[key]
             if initiator is not None and initiator != connection.initiator:
                 raise ConfigError(key, "not for this role", "role = %s" % _ROLES[initiator])
             if attribute:
-                setattr(connection, attribute, read(table[key], *arguments))
+                setattr(connection, attribute, reader(table[key], *arguments))
         _check(connection, table)
     except ConfigError as error:
         raise ConfigError((where + " " + error.key).strip(), error.problem, error.allowed)
@@ -105,8 +87,8 @@ def _policies(value):
         if type(value[name]) is not dict or [key for key in value[name] if key not in _CHILD_KEYS]:
             raise Problem("%s: not a table, or with an unknown key" % name, allowed)
         for key in sorted(value[name]):
-            attribute, read, _, arguments = _KEYS[key]
-            setattr(policy, attribute, read(value[name][key], *arguments))
+            attribute, reader, _, arguments = _KEYS[key]
+            setattr(policy, attribute, reader(value[name][key], *arguments))
         found.append(policy)
     return tuple(found)
 
@@ -135,9 +117,9 @@ def _check(connection, table):
         if connection.transport and table.get(key):
             raise ConfigError(key, "given beside transport mode", "none: that is for the two ends themselves")
     if not connection.proposals:
-        connection.proposals = _proposals(_IKE_DEFAULT, True)
+        connection.proposals = read.proposals(_IKE_DEFAULT, True)
     if not connection.esp_proposals:
-        connection.esp_proposals = _proposals(_ESP_DEFAULT, False)
+        connection.esp_proposals = read.proposals(_ESP_DEFAULT, False)
     if connection.initiator and not connection.remote_ts and not connection.transport:
         connection.remote_ts = (selectors.make(0, 0, 65535, bytes(4), b"\xff\xff\xff\xff"),)
     for policy in connection.more:
@@ -150,10 +132,10 @@ def _check_secrets(connection, table):
     """Each side proves itself with a certificate or with the pre-shared key."""
     if "psk" in table and "psk_hex" in table:
         raise ConfigError("psk", "given twice", "one of psk, psk_hex")
-    for key, other in (("cert", "key"), ("key", "cert")):
-        if key in table and other not in table:
-            raise ConfigError(other, "missing", "cert and key, or none of them")
-    if not connection.psk and not (connection.cert and connection.cacerts):
+    for key, other in (("cert", "key"), ("key", "cert"), ("ppk", "ppk_id"), ("ppk_id", "ppk"), ("ppk_required", "ppk")):
+        if table.get(key) and other not in table:
+            raise ConfigError(other, "missing", "%s and %s, or none of them" % (key, other))
+    if not connection.psk and not connection.psks and not (connection.cert and connection.cacerts):
         raise ConfigError("psk", "missing", "one of psk, psk_hex; or cert, key and cacerts")
 
 
@@ -170,46 +152,55 @@ def _role(value):
 # key: (attribute of the connection, reader, role it is for or None, further arguments of the reader)
 _KEYS = {
     "role": (None, None, None, ()),
-    "local": ("local", _local, None, ()),
-    "remote": ("remote", _remotes, None, ()),
-    "local_id": ("local_id", _identity, None, ()),
-    "remote_id": ("remote_id", _identity, None, ()),
-    "psk": ("psk", _psk, None, ()),
-    "psk_hex": ("psk", _psk_hex, None, ()),
-    "cert": ("cert", _certificates, None, ()),
-    "key": ("key", _private_key, None, ()),
-    "cacerts": ("cacerts", _certificates, None, ()),
-    "require_time": ("require_time", _flag, None, ()),
-    "proposals": ("proposals", _proposals, None, (True,)),
-    "esp_proposals": ("esp_proposals", _proposals, None, (False,)),
-    "virtual_ip": ("virtual_ip", _flag, True, ()),
-    "pool": ("pool", _pool, False, ()),
-    "pool6": ("pool6", _pool6, False, ()),
-    "require_cp": ("require_cp", _flag, False, ()),
-    "dns": ("dns", _addresses, False, ()),
-    "domains": ("domains", _domains, False, ()),
-    "local_ts": ("local_ts", _selectors, None, ()),
-    "remote_ts": ("remote_ts", _selectors, None, ()),
-    "dpd_delay": ("dpd_delay_ms", _count, None, (0, 86_400, "seconds, 0 for never", 1_000)),
-    "nat_keepalive": ("nat_keepalive_ms", _count, None, (0, 3_600, "seconds, 0 for never", 1_000)),
-    "retransmit_ms": ("retransmit_ms", _count, None, (100, 60_000, "milliseconds", 1)),
-    "reconnect_max": ("reconnect_ms", _count, True, (0, 86_400, "seconds between attempts, 0 for one attempt", 1_000)),
-    "rekey_time": ("rekey_ms", _count, None, (0, 604_800, "seconds, 0 for never", 1_000)),
-    "esp_rekey_time": ("esp_rekey_ms", _count, None, (0, 604_800, "seconds, 0 for never", 1_000)),
-    "esp_rekey_packets": ("esp_rekey_packets", _count, None, (0, 1 << 31, "packets, 0 for no limit", 1)),
-    "esp_rekey_bytes": ("esp_rekey_bytes", _count, None, (0, 1 << 40, "bytes, 0 for no limit", 1)),
-    "mobike": ("mobike", _flag, None, ()),
-    "crash_detection": ("crash_detection", _flag, None, ()),
-    "redirect": ("redirect", _flag, True, ()),
-    "redirect_to": ("redirect_to", _redirect_to, False, ()),
-    "mode": ("transport", _mode, None, ()),
-    "childless": ("childless", _flag, True, ()),
-    "reauth_time": ("reauth_ms", _count, True, (0, 604_800, "seconds, 0 for never", 1_000)),
-    "auth_lifetime": ("auth_lifetime_ms", _lifetime, False, (10, 604_800)),
+    "local": ("local", read.local, None, ()),
+    "remote": ("remote", read.remotes, None, ()),
+    "local_id": ("local_id", read.identity, None, ()),
+    "remote_id": ("remote_id", read.identity, None, ()),
+    "psk": ("psk", read.psk, None, ()),
+    "psk_hex": ("psk", read.psk_hex, None, ()),
+    "psks": ("psks", read.psks, False, ()),
+    "ppk": ("ppk", read.psk, None, ()),
+    "ppk_id": ("ppk_id", read.ppk_id, None, ()),
+    "ppk_required": ("ppk_required", read.flag, None, ()),
+    "cert": ("cert", read.certificates, None, ()),
+    "key": ("key", read.private_key, None, ()),
+    "cacerts": ("cacerts", read.certificates, None, ()),
+    "require_time": ("require_time", read.flag, None, ()),
+    "proposals": ("proposals", read.proposals, None, (True,)),
+    "esp_proposals": ("esp_proposals", read.proposals, None, (False,)),
+    "virtual_ip": ("virtual_ip", read.flag, True, ()),
+    "pool": ("pool", read.pool, False, ()),
+    "pool6": ("pool6", read.pool6, False, ()),
+    "require_cp": ("require_cp", read.flag, False, ()),
+    "dns": ("dns", read.addresses, False, ()),
+    "domains": ("domains", read.domains, False, ()),
+    "local_ts": ("local_ts", read.selectors, None, ()),
+    "remote_ts": ("remote_ts", read.selectors, None, ()),
+    "dpd_delay": ("dpd_delay_ms", read.count, None, (0, 86_400, "seconds, 0 for never", 1_000)),
+    "nat_keepalive": ("nat_keepalive_ms", read.count, None, (0, 3_600, "seconds, 0 for never", 1_000)),
+    "retransmit_ms": ("retransmit_ms", read.count, None, (100, 60_000, "milliseconds", 1)),
+    "reconnect_max": (
+        "reconnect_ms",
+        read.count,
+        True,
+        (0, 86_400, "seconds between attempts, 0 for one attempt", 1_000),
+    ),
+    "rekey_time": ("rekey_ms", read.count, None, (0, 604_800, "seconds, 0 for never", 1_000)),
+    "esp_rekey_time": ("esp_rekey_ms", read.count, None, (0, 604_800, "seconds, 0 for never", 1_000)),
+    "esp_rekey_packets": ("esp_rekey_packets", read.count, None, (0, 1 << 31, "packets, 0 for no limit", 1)),
+    "esp_rekey_bytes": ("esp_rekey_bytes", read.count, None, (0, 1 << 40, "bytes, 0 for no limit", 1)),
+    "mobike": ("mobike", read.flag, None, ()),
+    "crash_detection": ("crash_detection", read.flag, None, ()),
+    "redirect": ("redirect", read.flag, True, ()),
+    "redirect_to": ("redirect_to", read.redirect_to, False, ()),
+    "mode": ("transport", read.mode, None, ()),
+    "childless": ("childless", read.flag, True, ()),
+    "reauth_time": ("reauth_ms", read.count, True, (0, 604_800, "seconds, 0 for never", 1_000)),
+    "auth_lifetime": ("auth_lifetime_ms", read.lifetime, False, (10, 604_800)),
     "child": ("more", _policies, None, ()),
-    "retransmit_tries": ("retransmit_tries", _count, None, (1, 12, "times", 1)),
-    "fragmentation": ("fragmentation", _flag, None, ()),
-    "fragment_size": ("fragment_size", _count, None, (200, 1_500, "bytes of an IP datagram", 1)),
-    "cookie_threshold": ("cookie_threshold", _count, False, (0, 5, "half-open SAs, 0 for always", 1)),
+    "retransmit_tries": ("retransmit_tries", read.count, None, (1, 12, "times", 1)),
+    "fragmentation": ("fragmentation", read.flag, None, ()),
+    "fragment_size": ("fragment_size", read.count, None, (200, 1_500, "bytes of an IP datagram", 1)),
+    "cookie_threshold": ("cookie_threshold", read.count, False, (0, 5, "half-open SAs, 0 for always", 1)),
 }
 _CHILD_KEYS = ("esp_proposals", "local_ts", "remote_ts")

@@ -133,6 +133,16 @@ UPDATE_UNHEALTHY = 139
 COOKIE_WANTED = 140
 HALF_OPEN_OF_ADDRESS = 141
 TOO_MANY_SAS = 142
+
+# 143..: preshared keys, classic and postquantum (ike/ppk, ike/psks)
+PPK_NOT_OFFERED = 143
+PPK_ID_UNKNOWN = 144
+PPK_NOT_USED = 145
+PPK_DIFFERS = 146
+PPK_OR_KEY_DIFFERS = 147
+PEER_REFUSED_PPK = 148
+NO_PSK_FOR_PEER = 149
+
 # 160..: selectors and configuration payloads (ike/child, ike/cp)
 SINGLE_PAIR_WANTED = 160
 ADDRESS_NOT_ASKED = 161

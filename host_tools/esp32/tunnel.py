@@ -2,8 +2,8 @@
 
 The emulated board and strongSwan are in network namespaces of their own (root). The board boots the image with our
 files on its flash, joins the emulator's Wi-Fi, and brings up a tunnel; then it pings through it, and strongSwan's own
-counters have to agree. After that it is told to restart, and has to say so and to be up again. The exit status is 0
-only then. A gateway of one's own takes strongSwan's place with its configuration; that needs no root.
+counters have to agree. Then its power goes, and with what it has written to its flash it has to be up again. The exit
+status is 0 only then. A gateway of one's own takes strongSwan's place with its configuration; that needs no root.
 """
 
 import contextlib
@@ -19,7 +19,6 @@ from host_tools import config_file, image, records
 from host_tools.esp32 import appliance, emulator, flash
 from host_tools.peers.network import INNER, Namespaces
 from host_tools.peers.strongswan import Gateway, connection
-from uike import reason
 
 PINGS = 3
 LIMIT_S = 900  # of the PC's time: emulators take long for their flash
@@ -67,23 +66,27 @@ def main(context, image_path, binary, ssid, config_path, target):
             gateway = stack.enter_context(Gateway(namespaces, directory))
             gateway.configure(connection())
             line, counters = Namespaces.command(namespaces.board, *line), gateway.counters
-        problem = Trial(target, counters).run(line)
-    click.echo(f"it does NOT work: {problem}" if problem else "the tunnel works, and after a restart again")
+        trial = Trial(target, counters)
+        problem = trial.run(line) or trial.run(line, again=True)
+    click.echo(f"it does NOT work: {problem}" if problem else "the tunnel works, and after a loss of power again")
     context.exit(1 if problem else 0)
 
 
 class Trial:
-    """One board from power-on to the tunnel, through it, and to the tunnel again after a restart."""
+    """One board from power-on to the tunnel and through it, and then from a second power-on to the tunnel."""
 
     def __init__(self, target, counters):
         self._target = target
         self._counters = counters
         self._process = None
         self._answered = 0
-        self._restarted = False
+        self._again = False
 
-    def run(self, line: list) -> str:
-        """What went wrong; "" if nothing did. Prints what happened, when, and with how much heap left."""
+    def run(self, line: list, again: bool = False) -> str:
+        """What went wrong; "" if nothing did. Prints what happened, when, and with how much heap left.
+
+        (An emulator does not survive the chip's reset by itself, so a second boot is another process.)"""
+        self._again = again
         self._process = subprocess.Popen(
             list(map(str, line)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
@@ -111,14 +114,16 @@ class Trial:
         self._process.stdin.flush()
 
     def _boot(self, fields):
-        self._restarted = self._restarted or fields["reason"] == reason.RESTART_ASKED
-        return f"it fell over, reason {fields['reason']}" if fields["boots"] > 1 + self._restarted else None
+        return f"it fell over, reason {fields['reason']}" if fields["boots"] != 1 else None
+
+    def _seed(self, fields):
+        return f"its seed was not kept, reason {fields['reason']}" if self._again else None
 
     def _negotiating(self, fields):
         self._type(do="heap")
 
     def _established(self, fields):
-        if self._restarted:
+        if self._again:
             return ""
         self._type(do="ping", to=self._target, count=PINGS, interval_ms=200)
 
@@ -131,8 +136,7 @@ class Trial:
             click.echo(f"the gateway counts {counters or 'nothing that we could see'}")
             if counters and not counters["packets-in"] == counters["packets-out"] == PINGS:
                 return "the gateway counted other packets"
-            self._type(do="heap")
-            self._type(do="restart")
+            return ""
 
     def _stopped(self, fields):
         return f"it stopped, reason {fields['reason']}"

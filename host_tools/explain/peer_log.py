@@ -7,7 +7,11 @@ log (default level 1, cfg 2 for the proposals) is what `--log` reads.
 import re
 from dataclasses import dataclass
 
+from host_tools import algorithms, names
+from host_tools.explain import compare
+from host_tools.explain.cases import proposals
 from host_tools.explain.verdict import Verdict
+from uike import iana
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,21 @@ _ROWS = (  # the first that matches; {0}, {1} are what the pattern caught
         ("pools = addresses",),
     ),
 )
+_SPELLINGS = {
+    "CURVE_25519": "CURVE25519",
+    "CHACHA20_POLY1305_256": "CHACHA20_POLY1305",
+    "3DES_CBC": "3DES",
+    "NO_EXT_SEQ": "NO_ESN",
+    "EXT_SEQ": "ESN_YES",
+}
+_NUMBERS = {  # our text of a transform, which is strongSwan's but for those above: the transform
+    names.transform_text((kind, number, bits)): (kind, number, bits)
+    for kind, number in [
+        *algorithms.NAMES,
+        *((kind, each) for kind in names.TRANSFORMS for each in names.TRANSFORMS[kind]),
+    ]
+    for bits in ((0, 128, 192, 256) if kind == iana.ENCR else (0,))
+}
 _PROPOSALS = re.compile(r"received proposals: (.*)[\s\S]*?configured proposals: (.*)")
 
 
@@ -96,9 +115,18 @@ def enrich(verdict: Verdict, log: str) -> None:
         if found:
             _apply(verdict, row, found[-1].groups())
             break
-    proposals = list(_PROPOSALS.finditer(log))
-    if proposals and verdict.notify == "NO_PROPOSAL_CHOSEN":
-        verdict.theirs = proposals[-1].group(2).strip().split(", ")
+    compared = list(_PROPOSALS.finditer(log))
+    if compared and verdict.notify == "NO_PROPOSAL_CHOSEN":
+        ours, theirs = ([_transforms(each) for each in side.strip().split(", ")] for side in compared[-1].groups())
+        key = "proposals" if verdict.exchange == "IKE_SA_INIT" else "esp_proposals"
+        verdict.ours, verdict.theirs = compare.words(ours), compare.words(theirs)
+        proposals.compared(verdict, key, ours, theirs)
+
+
+def _transforms(text: str) -> list[tuple[int, int, int]]:
+    """A proposal as the log has it, "IKE:AES_CBC_128/HMAC_SHA2_256_128/..."; what has no number here is left out."""
+    words = text.partition(":")[2].split("/")
+    return [_NUMBERS[each] for word in words if (each := _SPELLINGS.get(word, word)) in _NUMBERS]
 
 
 def _apply(verdict: Verdict, row: _Row, groups) -> None:

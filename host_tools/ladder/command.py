@@ -6,6 +6,7 @@ import rich_click as click
 from rich.console import Console
 
 from host_tools import recording
+from host_tools.explain.judge import judge
 from host_tools.ladder import page, steps, svg, text
 
 _WIDTH = 118  # where no terminal says otherwise
@@ -33,8 +34,13 @@ def command(context, file, peer, output, sa, title):
     FILE is a recording (uike emulate --record FILE). PEER is the other side's, if there is one: then its states are its
     own, and not concluded from its messages.
     """
+    ours = recording.read_for(context, file).events
     theirs = recording.read_for(context, peer).events if peer else None
-    found = steps.ladder(recording.read_for(context, file).events, theirs, sa)
+    found = steps.ladder(ours, theirs, sa)
+    _, verdict = judge(ours)
+    if not verdict.up and sa is None:
+        lines = [*(f"here:  {line}" for line in verdict.here), *(f"there: {line}" for line in verdict.there)]
+        steps.conclude(found, verdict.case, verdict.text, [verdict.difference, verdict.remedy, *lines])
     if output is None:
         console = Console(highlight=False)
         if not console.is_terminal:

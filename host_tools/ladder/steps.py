@@ -60,6 +60,14 @@ def ladder(events, peer_events=None, sa: int | None = None) -> Ladder:
     return _Maker(events, _states(peer_events) if peer_events else None, sa).made()
 
 
+def conclude(found: Ladder, case: str, text: str, mending: list[str]) -> None:
+    """Put an explanation in the place of what the last failure says by itself."""
+    for step in reversed(found.steps):
+        if step.kind == "verdict" and step.style == "bad":
+            step.title, step.facts = f"{case}: {text}", [(line, "") for line in mending if line]
+            return
+
+
 class _Maker:
     def __init__(self, events, peer_states, only):
         self._events = [each for each in events if only is None or each.sa in (0, only)]

@@ -137,7 +137,7 @@ class _Drawing:
         inner = (_LEFT + 18, _RIGHT - 18)
         self._y += 18
         self._text(inner[0], self._y, step.title, f"b {colour}")
-        note = "no answer" if step.lost and step.out and not step.fragments else ""
+        note = "no answer" if step.lost and step.out else ""
         self._text(inner[1], self._y, ", ".join(filter(None, (step.size, note))), "small dim end")
         self._y += 8
         arrow = self._y

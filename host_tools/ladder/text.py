@@ -56,7 +56,7 @@ class _Printer:
     def _arrows(self, step: Step) -> list[Text]:
         style = _STYLES[step.style] if step.style else _STYLES["sent" if step.out else "received"]
         rows = []
-        title = step.title + (", no answer" if step.lost and step.out and not step.fragments else "")
+        title = step.title + (", no answer" if step.lost and step.out else "")
         rows.append(Text(self._arrow(step, title, step.size), style=style))
         if step.fragments:
             rows[:] = [

@@ -323,6 +323,23 @@ def test_the_other_sides_log(log, case):
     assert verdict.case == case and "{" not in verdict.text
 
 
+def test_the_proposals_of_the_other_sides_log():
+    body = struct.pack(">BHBIB", reason.PEER_SAID_NO_PROPOSAL, 14, iana.IKE_SA_INIT, 0, 0)
+    _, verdict = judge(recorded(negotiating(1), (event.CLOSED, 1, 9, body)))
+    log = (
+        "[CFG] received proposals: IKE:AES_CBC_128/HMAC_SHA2_256_128/PRF_HMAC_SHA2_256/CURVE_25519\n"
+        "[CFG] configured proposals: IKE:AES_CBC_128/HMAC_SHA1_96/PRF_HMAC_SHA1/MODP_1024, IKE:CHACHA20_POLY1305_256/"
+        "PRF_HMAC_SHA2_512/ECP_256\n"
+    )
+    peer_log.enrich(verdict, log)
+    assert (verdict.ours, verdict.theirs) == (
+        ["aes128-sha256-x25519"],
+        ["aes128-sha1-modp1024", "chacha20poly1305-prfsha512-ecp256"],
+    )
+    assert verdict.difference == "pseudorandom function (PRF): here PRF_HMAC_SHA2_256, there PRF_HMAC_SHA1"
+    assert verdict.here == ['proposals = ["aes128-sha256-x25519", "chacha20poly1305-prfsha512-ecp256"]']
+
+
 @pytest.mark.parametrize(
     ("changes", "before", "case"),
     [

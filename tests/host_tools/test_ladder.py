@@ -142,6 +142,13 @@ def test_trouble():
     assert found[-1].facts == [("1 of 2 fragments; the message is not whole", "warn")]
 
 
+def test_an_explanation_in_the_place_of_a_failure():
+    found = steps.ladder(TROUBLE)
+    steps.conclude(found, "PORT_4500_BLOCKED", "so it is", ["", "let it through"])
+    verdict = next(step for step in found.steps if step.kind == "verdict")
+    assert (verdict.title, verdict.facts) == ("PORT_4500_BLOCKED: so it is", [("let it through", "")])
+
+
 def test_only_one_sa():
     found = made((event.STATE, 1, b"\0\1"), (event.STATE, 2, b"\0\1"), (event.NAT, 2, b"\0\0\1"))
     assert [step.sa for step in steps.ladder(found, sa=2).steps] == [2, 2]

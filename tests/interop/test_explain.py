@@ -118,13 +118,17 @@ AS_INITIATOR = {
         {"ike": "aes256-sha256-ecp256"},
         {},
         {"case": "PEER_SAID_NO_PROPOSAL", "payload": "SAi1", "authenticated": False, "ours": ["aes256-sha256-ecp256"]},
-        {"theirs": ["IKE:AES_CBC_128/HMAC_SHA2_256_128/PRF_HMAC_SHA2_256/CURVE_25519"]},
+        {
+            "theirs": ["aes128-sha256-x25519"],
+            "difference": "cipher (ENCR): here AES_CBC_256, there AES_CBC_128",
+            "here": ['proposals = ["aes256-sha256-ecp256", "aes128-sha256-x25519"]'],
+        },
     ),
     "esp proposal": (
         {"esp": "aes256gcm16"},
         {},
         {"case": "PEER_SAID_NO_ESP_PROPOSAL", "payload": "SAi2", "there": ["esp_proposals = aes256gcm16"]},
-        {"theirs": ["ESP:AES_CBC_128/HMAC_SHA2_256_128/NO_EXT_SEQ"]},
+        {"theirs": ["aes128-sha256"], "here": ['esp_proposals = ["aes256gcm16", "aes128-sha256"]']},
     ),
     "selectors": (
         {"remote_ts": "10.77.0.0/16"},

@@ -1,7 +1,7 @@
 """Changes of all that the board keeps. See `uike.hal`; loaded for one, and at power-on when one was cut off.
 
-Blobs are written beside the old ones, as journal-NAME, and read again. Then the blob `journal` says which, in JSON.
-Once that is whole they will take the place of the old ones, now or at the next power-on.
+Blobs are written beside the old ones, as journal-NAME, and read again. Then the blob `journal` says what is to be done:
+JSON, the names. Once that is whole it will be done, now or at the next power-on.
 """
 
 import json
@@ -42,8 +42,7 @@ def restart(board):
 
 def finish(store):
     """Does what the journal says, as often as it takes, and forgets it. One that is not whole says nothing."""
-    names = json.loads(store.read(files.JOURNAL) or b"[]")
-    for name in names:
+    for name in json.loads(store.read(files.JOURNAL) or b"[]"):
         path, staged = store.directory + "/" + name, store.directory + "/" + _STAGED + name
         if files.exists(staged):
             _destroy(store.directory, name + ".new")  # of a write that was cut off before
