@@ -84,6 +84,10 @@ def failures() -> Iterator[None]:
 def refusal(answer: dict) -> str:
     """Why a board refused a command, and what to do, in a line."""
     number = answer.get("reason")
+    if answer["error"] == "not enough memory":
+        return (
+            "the board has not enough memory for it beside its tunnels: uike reset, then do it again; or a smaller file"
+        )
     if number is None:
         return f"the board refuses: {answer['error']}"
     wait = answer.get("wait")

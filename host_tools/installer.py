@@ -85,7 +85,7 @@ def _kept(loader, size: int, backup: Path, say) -> dict[str, bytes]:
 
 def _store(job: Job, kept: dict[str, bytes]) -> dict[str, bytes]:
     """The files of the new store: those that were there, but for what is new."""
-    fresh = {"board.json": json.dumps({"board": job.board.name}).encode(), **(job.blobs or {})}
+    fresh = {"board.json": json.dumps(job.board.settings()).encode(), **(job.blobs or {})}
     stale = {f"{appliance.STORE}/{name}{end}" for name in fresh for end in ("", ".old", ".new")}
     rest = {name: data for name, data in kept.items() if name not in stale}
     return {**rest, **{f"{appliance.STORE}/{name}": appliance.stored(data) for name, data in fresh.items()}}

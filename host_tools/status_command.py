@@ -20,7 +20,8 @@ def command(port, as_json):
 
 def asked(link) -> dict:
     """The board's answers in one: "sas" are tables."""
-    answer = link.request({"do": "status"})
+    nothing = {"link": None, "clock": None, "drops": [], "ended": [], "connections": [], "sas": []}
+    answer = {**nothing, **link.request({"do": "status"})}  # in safe mode there is nothing more to tell
     tables = [link.request({"do": "status", "sa": number}) for number in answer["sas"]]
     return {**answer, "sas": [table for table in tables if table["number"] is not None]}
 
@@ -35,6 +36,7 @@ def readable(answer: dict) -> dict:
         "address": answer["link"],
         "clock_s": answer["clock"],
         "admin": answer["admin"],
+        "safe_mode": answer["safe"],
         "drops": {_reason(number): count for number, count in answer["drops"]},
         "ended": [
             {"connection": name, "reason": _reason(number), "text": reasons.text(number), "ago_ms": ago}
@@ -55,7 +57,9 @@ def lines(found: dict):
         yield f"heap      {heap['used']} bytes in use, {heap['free']} free"
     if not found["admin"]:
         yield "admin     no secret is set: whoever holds this cable may provision the board"
-    if not found["connections"]:
+    if found["safe_mode"]:
+        yield "safe mode its last boots failed, or a pin says so: only the console runs; uike provision restarts it"
+    elif not found["connections"]:
         yield "config    none: uike provision --config FILE"
     for each in found["connections"]:
         retry = f", next attempt in {_time(each['retry_ms'])}" if each["retry_ms"] is not None else ""

@@ -5,8 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from host_tools import records
+from host_tools import admin, records
+from host_tools.link import CommandError, Link
+from host_tools.provision_command import send
+from host_tools.status_command import asked
 from uike.app import safe
+from uike.hal.cpython.crypto import Provider
 from uike.trace import Trace
 
 
@@ -54,6 +58,47 @@ def test_it_tries_again_after_a_quarter_of_an_hour():
     with pytest.raises(SystemExit):
         safe.run(board)
     assert board.life.retried == 1 and board.time == 900_000
+
+
+class Wire(Board):
+    """The board's console as a host's port: time passes on the board when the host waits."""
+
+    def __init__(self, kept):
+        super().__init__()
+        self.heard, self.kept = b"", kept
+        self.console = SimpleNamespace(write=self._write)
+        self.store = SimpleNamespace(read=kept.get, write=kept.__setitem__)
+        self.host = SimpleNamespace(store_replace=kept.update, restart=lambda: self.said.append("restarted"))
+        self.name = "cpython"
+        self.crypto = Provider
+        self.safe = safe.Safe(self)
+
+    def _write(self, line):
+        self.heard += line + b"\n"
+
+    def write(self, data):
+        for line in data.splitlines():
+            self.safe._command(line)
+
+    def read(self, timeout_s):
+        data, self.heard = self.heard, b""
+        return data
+
+
+def test_a_configuration_that_breaks_the_board_is_replaced():
+    kept = {"config.json": b"whatever it was", "admin": admin.key("open sesame")}
+    wire = Wire(kept)
+    link = Link(wire)
+    link.hello()
+    found = asked(link)
+    assert found["safe"] and found["admin"] and found["sas"] == []
+    blobs = {"network.json": b"{}"}
+    with pytest.raises(CommandError):
+        send(link, blobs, None)
+    assert send(link, blobs, "open sesame")["admin"] and kept["network.json"] == b"{}"
+    link.request({"do": "restart"})
+    link.close()
+    assert wire.said == ["restarted"]
 
 
 def test_a_command_is_answered_and_keeps_it_there():

@@ -15,6 +15,7 @@ from host_tools.emulator.clock import RealClock
 from host_tools.emulator.host import Host
 from host_tools.emulator.network import Switch
 from host_tools.emulator.serial import SerialError, SerialPort
+from uike import reason
 
 PSK = "5a" * 32
 FILE = """
@@ -57,9 +58,10 @@ class Desk:
         assert result.exit_code == code, (result.stdout, result.stderr, result.exception)
         return result.stdout, result.stderr
 
-    def until(self, name):
-        end = time.monotonic() + 20
-        while not self.said(name):
+    def until(self, name, number=None):
+        """Waits for an event, with that reason if it is given."""
+        end = time.monotonic() + 60
+        while not [event for event in self.said(name) if number in (None, event.fields.get("reason"))]:
             assert time.monotonic() < end, f"no {name}"
             time.sleep(0.01)
 
@@ -98,7 +100,7 @@ def test_a_life_on_the_desk(tmp_path, runtime, where):
         assert "acknowledged with SHA-256" in out and "no [admin] secret is set" in out and "stored" in err
         assert json.loads(there.host.files["network.json"]) == {"wifi": {"ssid": "net", "password": "a password"}}
         assert b"correct horse" in there.host.files["config.json"]
-        there.until("closed")  # the gateway has another PSK
+        there.until("closed", reason.PEER_SAID_AUTH_FAILED)  # the gateway has another PSK
         out, _ = there.run("status")
         assert "hq        initiator, remote 192.0.2.1" in out and "PEER_SAID_AUTH_FAILED" in out
         for text in (out, there.run("status", "--json")[0]):

@@ -26,14 +26,23 @@ def do(appliance, command, body):
 def _board(appliance):
     board, endpoint = appliance.board, appliance.endpoint
     now = board.now()
-    return {
+    found = {
         "version": VERSION,
         "board": board.name,
         "uptime": now,
         "heap": board.heap(),
-        "link": appliance.link,
-        "clock": board.clock(),
         "admin": board.store.read("admin") is not None,
+        "safe": not endpoint,
+    }
+    if endpoint:
+        found.update(_engine(appliance, endpoint, now))
+    return found
+
+
+def _engine(appliance, endpoint, now):
+    return {
+        "link": appliance.link,
+        "clock": appliance.board.clock(),
         "drops": [[number, endpoint.drops[number]] for number in endpoint.drops],
         "ended": [[now - at, name, number] for at, name, number in appliance.failures.get(None, ())],
         "connections": [_connection(appliance, each, now) for each in endpoint.connections],
