@@ -131,14 +131,20 @@ def _check(connection, table):
         policy.esp_proposals = policy.esp_proposals or connection.esp_proposals
 
 
+_FITTING = (
+    ("missing", "cert and key, or none of them"),
+    ("given beside the device's own key", 'key = "device" alone, or cert and key'),
+)
+
+
 def _check_secrets(connection, table):
     """Each side proves itself with a certificate or with the pre-shared key."""
     if "psk" in table and "psk_hex" in table:
         raise ConfigError("psk", "given twice", "one of psk, psk_hex")
     for key, other in (("cert", "key"), ("key", "cert")):
-        if key in table and other not in table:
-            raise ConfigError(other, "missing", "cert and key, or none of them")
-    if not connection.psk and not (connection.cert and connection.cacerts):
+        if key in table and (connection.key == b"device" if other in table else table[key] != "device"):
+            raise ConfigError(other, *_FITTING[other in table])
+    if not connection.psk and not (connection.key and connection.cacerts):
         raise ConfigError("psk", "missing", "one of psk, psk_hex; or cert, key and cacerts")
 
 
@@ -222,7 +228,18 @@ def _certificates(value):
     return tuple([_der(item, allowed) for item in _list(value, CERTIFICATES_MAX, allowed)])
 
 
+def _revocation(value):
+    if value not in _REVOCATION:
+        raise _Problem("bad value", '"relaxed", "ifcrl" or "strict"')
+    return _REVOCATION.index(value)
+
+
+_REVOCATION = ("relaxed", "ifcrl", "strict")
+
+
 def _private_key(value):
+    if value == "device":
+        return b"device"
     return _der(_text(value, "base64 of DER"), "base64 of DER; in a file on the host: the name of a PEM or DER file")
 
 
@@ -390,6 +407,8 @@ _KEYS = {
     "cert": ("cert", _certificates, None, ()),
     "key": ("key", _private_key, None, ()),
     "cacerts": ("cacerts", _certificates, None, ()),
+    "crls": ("crls", _certificates, None, ()),
+    "revocation": ("revocation", _revocation, None, ()),
     "require_time": ("require_time", _flag, None, ()),
     "proposals": ("proposals", _proposals, None, (True,)),
     "esp_proposals": ("esp_proposals", _proposals, None, (False,)),

@@ -33,7 +33,7 @@ class Appliance:
         from uike.endpoint import Endpoint  # not before the power-on tests have gone: code is RAM
 
         self.endpoint = Endpoint(*parts)
-        self.endpoint.clock = board.clock
+        self.endpoint.clock, self.endpoint.store = board.clock, board.store
         self.ping = None
         self.quit_at = None
         self.link = None  # what the board calls its network: our address there

@@ -27,7 +27,7 @@ def respond(sa, request):
         sa.endpoint.replace_others(sa)
     #           <-- HDR, SK {IDr, [CERT,] AUTH, [CP(CFG_REPLY),] [SAr2, TSi, TSr]}
     id_r = auth.id_body(sa.connection.local_id)
-    payloads = [(iana.IDr, id_r)] + auth.certificates(sa.connection) + [auth.payload(sa, False, id_r)]
+    payloads = [(iana.IDr, id_r)] + auth.certificates(sa) + [auth.payload(sa, False, id_r)]
     payloads += auth.can_move(sa.connection) if sa.mobike else []
     if sa.connection.crash_detection:
         crash = load("uike.ike.crash")

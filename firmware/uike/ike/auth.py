@@ -35,9 +35,14 @@ def same(wanted, peer):
     return load("uike.pki.identity").match(wanted[0], wanted[1], peer[0], peer[1])
 
 
-def certificates(connection):
+def certificates(sa):
     """CERT payloads: ours first, then those between it and a CA."""
-    return [(iana.CERT, bytes((iana.CERT_X509_SIGNATURE,)) + data) for data in connection.cert]
+    found = sa.connection.cert
+    if sa.connection.key == b"device":
+        found = load("uike.pki.device").read(sa.endpoint.store)[1]
+        if not found:
+            raise Refusal(reason.OWN_CERTIFICATE_MISSING, iana.AUTHENTICATION_FAILED)
+    return [(iana.CERT, bytes((iana.CERT_X509_SIGNATURE,)) + data) for data in found]
 
 
 def trusted(sa):
@@ -52,7 +57,7 @@ def trusted(sa):
 def payload(sa, initiators, id_body):
     """Our AUTH payload."""
     octets = _octets(sa, initiators, id_body)
-    if not sa.connection.cert:
+    if not sa.connection.key:
         return iana.AUTH, bytes((iana.AUTH_SHARED_KEY, 0, 0, 0)) + _mac(sa, octets)
     body = load("uike.ike.auth_sign").sign(sa, octets)
     _forget(sa)

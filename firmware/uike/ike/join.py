@@ -61,7 +61,7 @@ def _request(sa, offer):
     """Payloads of the request; made here, so that none of them is kept while the answer is awaited."""
     connection = sa.connection
     id_i = auth.id_body(connection.local_id)
-    payloads = [(iana.IDi, id_i)] + auth.certificates(connection)
+    payloads = [(iana.IDi, id_i)] + auth.certificates(sa)
     if not sa.endpoint.has_other(sa):
         payloads.append(notify(iana.INITIAL_CONTACT))
     payloads += auth.trusted(sa)
