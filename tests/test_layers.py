@@ -13,7 +13,8 @@ BELOW_IKE = {"wire", "crypto", "transient"} | REGISTRIES
 MAY_IMPORT = {
     "": set(),
     "main": {"app", "hal"},
-    "app": {"", "endpoint", "control", "trace", "crypto", "wire", "transient", "config", "hal"} | REGISTRIES,
+    "app": {"", "endpoint", "control", "trace", "crypto", "pki", "identity", "wire", "transient", "config", "hal"}
+    | REGISTRIES,
     "endpoint": {"admission", "verdict", "lifetime", "control", "ike", "ipsec"} | BELOW_IKE,
     "control": {"lifetime", "ike", "ipsec"} | BELOW_IKE,
     "admission": {"ike"} | BELOW_IKE,

@@ -42,6 +42,7 @@ ADDRESS_CHANGED = 50  # old local endpoint(6) old remote endpoint(6) new local e
 RECONNECT = 52  # milliseconds to the next attempt(4) its number(1) connection name
 ENGINE_FAULT = 53  # code(1: uike/crypto/esp32/block) name: an accelerator failed, and software did its work
 REAUTHENTICATED = 51  # number of the SA that replaces this one(2)
+CREDENTIALS = 70  # of a request for a certificate: DER; none: a certificate was installed
 REDIRECTED = 60  # old gateway's endpoint(6) new gateway's endpoint(6)
 
 # States of an IKE SA (uike/ike/sa.py holds the table of legal moves)

@@ -24,7 +24,6 @@ KEYS = {
     "p384": lambda: ec.generate_private_key(ec.SECP384R1()),
     "ed25519": ed25519.Ed25519PrivateKey.generate,
 }
-HEAP = {"rsa2048": "128k"}  # its messages are the longest; with the others a plain board's 111 KB do
 RUNS = [("cpython", kind) for kind in KEYS] + [("vm", "p256"), ("vm", "rsa2048")]
 
 
@@ -74,7 +73,7 @@ def arrange(gateway, tmp_path, kind, ours=None, theirs=None, role="initiator", c
 @pytest.mark.parametrize(("runtime", "kind"), RUNS)
 def test_board_as_initiator(namespaces, gateway, tmp_path, runtime, kind):
     text = arrange(gateway, tmp_path, kind)
-    words = ("--runtime", runtime, "--heap", HEAP.get(kind, "111k"), "--ping", INNER, "--count", 3, "--interval", 0.1)
+    words = ("--runtime", runtime, "--heap", "111k", "--ping", INNER, "--count", 3, "--interval", 0.1)
     with boards.Board(namespaces, tmp_path, text, *words) as board:
         board.wait_for("ping", 3)
         check_counters(gateway, 3)
@@ -86,7 +85,7 @@ def test_board_as_initiator(namespaces, gateway, tmp_path, runtime, kind):
 @pytest.mark.parametrize(("runtime", "kind"), RUNS)
 def test_board_as_responder(namespaces, gateway, tmp_path, runtime, kind):
     text = arrange(gateway, tmp_path, kind, role="responder")
-    with boards.Board(namespaces, tmp_path, text, "--runtime", runtime, "--heap", HEAP.get(kind, "111k")) as board:
+    with boards.Board(namespaces, tmp_path, text, "--runtime", runtime, "--heap", "111k") as board:
         board.wait_for("greeting")
         gateway.swanctl("--initiate", "--child", "net", "--timeout", "20")
         board.wait_for("child_up")

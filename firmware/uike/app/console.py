@@ -9,6 +9,7 @@ from uike import control, event
 from uike.app import icmp, reconnect
 from uike.app.ping import Ping
 from uike.app.run import own_address
+from uike.transient import load
 from uike.wire.address import pack
 
 _COUNT_MAX = 10_000
@@ -34,10 +35,12 @@ def run(appliance, line):
         _moved(appliance)
     elif verb == "heap":
         appliance.report_heap()
+    elif verb in ("csr", "cert"):
+        getattr(load("uike.app.credentials"), verb)(appliance, command)
     elif verb == "quit":
         _quit(appliance)
     else:
-        raise ValueError("unknown command; known: ping, close, rekey, delete, connect, moved, heap, quit")
+        raise ValueError("unknown command; known: ping, close, rekey, delete, connect, moved, heap, csr, cert, quit")
 
 
 def _connect(appliance, name):

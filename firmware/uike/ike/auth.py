@@ -50,7 +50,7 @@ def trusted(sa):
     if not sa.connection.cacerts:
         return []
     found = load("uike.ike.certreq").trusted(sa)
-    _forget(sa)
+    forget(sa)
     return found
 
 
@@ -60,7 +60,7 @@ def payload(sa, initiators, id_body):
     if not sa.connection.key:
         return iana.AUTH, bytes((iana.AUTH_SHARED_KEY, 0, 0, 0)) + _mac(sa, octets)
     body = load("uike.ike.auth_sign").sign(sa, octets)
-    _forget(sa)
+    forget(sa)
     return iana.AUTH, body
 
 
@@ -73,13 +73,14 @@ def verify(sa, message, initiators, id_body, body):
     if by_key if sa.connection.cacerts else not by_key:
         raise Refusal(reason.AUTH_METHOD_REFUSED, iana.AUTHENTICATION_FAILED, body[:1])
     if not by_key:
+        forget(sa)
         load("uike.ike.auth_verify").verify(sa, message, peer_id(id_body), octets, body)
-        _forget(sa)
+        forget(sa)
     elif not equal(_mac(sa, octets), body[4:]):
         raise Refusal(reason.PSK_DIFFERS, iana.AUTHENTICATION_FAILED)
 
 
-def _forget(sa):
+def forget(sa):
     """What one signature needs is not in memory with what the next one does."""
     sa.endpoint.release()
     sa.endpoint.loaded = True  # we are

@@ -3,7 +3,7 @@
 from uike import iana, reason
 from uike.pki import clock, identity, path, signature
 from uike.pki.certificate import Certificate, refuse
-from uike.pki.crl import Crl
+from uike.transient import load
 from uike.wire.refusal import Refusal
 
 _CERTIFICATES_MAX = 6  # of the peer
@@ -28,7 +28,7 @@ def verify(sa, message, peer, octets, body):
         refuse(reason.CERTIFICATE_MISSING)
     now, known = clock.read(endpoint, connection.require_time)
     anchors = [Certificate(data) for data in connection.cacerts]
-    crls = [Crl(data) for data in connection.crls]
+    crls = [load("uike.pki.crl").Crl(data) for data in connection.crls]
     path.validate(endpoint.crypto, shown[0], shown[1:], anchors, now, known, crls, connection.revocation)
     identity.check(shown[0], peer[0], peer[1])
     _check(endpoint.crypto, shown[0], octets, body)
