@@ -7,6 +7,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 _DER = serialization.Encoding.DER
+_ON_THE_DEVICE = "device"  # a key that is made there: no file
 
 
 class CertificateFileError(Exception):
@@ -14,15 +15,18 @@ class CertificateFileError(Exception):
 
 
 def embed(table: dict, directory: Path) -> dict:
-    """A connection's table with the contents of the files that `cert`, `key` and `cacerts` name."""
+    """A connection's table with the contents of the files that `cert`, `key`, `cacerts` and `crls` name."""
     found = dict(table)
     for key in ("cert", "cacerts"):
         if key in table:
             names = table[key] if isinstance(table[key], list) else [table[key]]
             found[key] = [text for name in names for text in _certificates(name, directory)]
-    if "key" in table:
+    if "crls" in table:
+        names = table["crls"] if isinstance(table["crls"], list) else [table["crls"]]
+        found["crls"] = [_crl(name, directory) for name in names]
+    if table.get("key", _ON_THE_DEVICE) != _ON_THE_DEVICE:
         found["key"] = _key(table["key"], directory)
-    if "cert" in found and "key" in found:
+    if "cert" in found and found.get("key", _ON_THE_DEVICE) != _ON_THE_DEVICE:
         _check_pair(found, table)
     return found
 
@@ -47,6 +51,15 @@ def _certificates(name, directory):
     except ValueError:
         raise CertificateFileError(f"{directory / name}: no certificate in PEM or DER") from None
     return [b64encode(each.public_bytes(_DER)).decode() for each in found]
+
+
+def _crl(name, directory):
+    data = _read(name, directory)
+    try:
+        load = x509.load_pem_x509_crl if b"-----BEGIN" in data else x509.load_der_x509_crl
+        return b64encode(load(data).public_bytes(_DER)).decode()
+    except ValueError:
+        raise CertificateFileError(f"{directory / name}: no revocation list in PEM or DER") from None
 
 
 def _key(name, directory):

@@ -86,6 +86,18 @@ TEXTS = {
         "the board does not know what time it is, so no certificate can be judged",
         "let it reach a time server, or set require_time = false to take certificates without asking for the date",
     ),
+    reason.CLOCK_BEHIND: (
+        "the board's clock shows a time that has long passed, so no certificate can be judged",
+        "set the board's clock: let it reach a time server; require_time = false goes by the last known time instead",
+    ),
+    reason.EXPIRED_AT_KNOWN_TIME: (
+        "a certificate had expired already when the board last knew the time; its clock is not set now",
+        "renew the certificate",
+    ),
+    reason.OWN_CERTIFICATE_MISSING: (
+        "the board has no certificate for its own key yet",
+        "make a request for one on the board, let a CA sign it, and install the certificate (commands csr and cert)",
+    ),
     reason.SIGNATURE_DIFFERS: (
         "the peer's signature was not made with the key of its certificate",
         "compare the private key and the certificate at the peer",
@@ -102,12 +114,15 @@ TEXTS = {
 
 
 def _late(data: bytes) -> str:
-    """How long ago, or how long from now, and whose certificate."""
+    """How long ago, or how long from now, and whose certificate if it is one."""
     seconds = int.from_bytes(data[:4], "big")
     for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
         if seconds >= 2 * size:
-            return f"by {seconds // size} {unit}: {distinguished_name.text(data[4:])}"
-    return f"by {seconds} seconds: {distinguished_name.text(data[4:])}"
+            break
+    else:
+        unit, size = "seconds", 1
+    whose = f": {distinguished_name.text(data[4:])}" if data[4:] else ""
+    return f"by {seconds // size} {unit}{whose}"
 
 
 def _identities(data: bytes) -> str:
@@ -133,5 +148,7 @@ DETAILS = {
     reason.UNKNOWN_CRITICAL_EXTENSION: distinguished_name.oid_text,
     reason.CERTIFICATE_EXPIRED: _late,
     reason.CERTIFICATE_NOT_YET_VALID: _late,
+    reason.EXPIRED_AT_KNOWN_TIME: _late,
+    reason.CLOCK_BEHIND: _late,
     reason.CERTIFICATE_IDENTITY: _identities,
 }

@@ -241,6 +241,7 @@ _DECODERS = {
     event.GREETING: _text,
     event.CONFIG_ERROR: _text,
     event.COMMAND_ERROR: _text,
+    event.CREDENTIALS: lambda body: {"request": body.rest()},
     event.FRAGMENT: _fragment,
     event.CHILD_REKEYED: lambda body: {
         "old": body.spi(),

@@ -14,7 +14,8 @@ MAY_IMPORT = {
     "": set(),
     "main": {"app", "hal"},
     "boot": REGISTRIES,
-    "app": {"", "endpoint", "control", "trace", "crypto", "pki", "wire", "transient", "config", "relays", "hal", "net"}
+    "app": {"", "endpoint", "control", "trace", "crypto", "pki", "identity", "wire", "transient", "config"}
+    | {"relays", "hal", "net"}
     | REGISTRIES,
     "endpoint": {"admission", "verdict", "lifetime", "control", "ike", "ipsec"} | BELOW_IKE,
     "control": {"lifetime", "ike", "ipsec"} | BELOW_IKE,

@@ -131,14 +131,23 @@ def _check(connection, table):
         policy.esp_proposals = policy.esp_proposals or connection.esp_proposals
 
 
+_FITTING = (
+    ("missing", "cert and key, or none of them"),
+    ("given beside the device's own key", 'key = "device" alone, or cert and key'),
+)
+
+
 def _check_secrets(connection, table):
     """Each side proves itself with a certificate or with the pre-shared key."""
     if "psk" in table and "psk_hex" in table:
         raise ConfigError("psk", "given twice", "one of psk, psk_hex")
-    for key, other in (("cert", "key"), ("key", "cert"), ("ppk", "ppk_id"), ("ppk_id", "ppk"), ("ppk_required", "ppk")):
+    for key, other in (("ppk", "ppk_id"), ("ppk_id", "ppk"), ("ppk_required", "ppk")):
         if table.get(key) and other not in table:
             raise ConfigError(other, "missing", "%s and %s, or none of them" % (key, other))
-    if not connection.psk and not connection.psks and not (connection.cert and connection.cacerts):
+    for key, other in (("cert", "key"), ("key", "cert")):
+        if key in table and (connection.key == b"device" if other in table else table[key] != "device"):
+            raise ConfigError(other, *_FITTING[other in table])
+    if not connection.psk and not connection.psks and not (connection.key and connection.cacerts):
         raise ConfigError("psk", "missing", "one of psk, psk_hex; or cert, key and cacerts")
 
 
@@ -168,6 +177,8 @@ _KEYS = {
     "cert": ("cert", read.certificates, None, ()),
     "key": ("key", read.private_key, None, ()),
     "cacerts": ("cacerts", read.certificates, None, ()),
+    "crls": ("crls", read.certificates, None, ()),
+    "revocation": ("revocation", read.revocation, None, ()),
     "require_time": ("require_time", read.flag, None, ()),
     "proposals": ("proposals", read.proposals, None, (True,)),
     "esp_proposals": ("esp_proposals", read.proposals, None, (False,)),

@@ -44,6 +44,7 @@ class Endpoint(Verdicts):
         self.admission = Admission(self)
         self.leases = []  # [address, identity, IKE SA or None], see ike/pool
         self.numbered = 0
+        self.store = None  # of the board: `read(name)`, `write(name, data)`; for pki/clock and pki/device
         self.clock = None  # () -> seconds since 1970, or None while nobody knows
         self.ask_at = 0  # when a packet without a Child SA is looked at again
         self.out = []

@@ -43,6 +43,7 @@ REAUTHENTICATED = 51  # number of the SA that replaces this one(2)
 RECONNECT = 52  # milliseconds to the next attempt(4) its number(1) connection name
 ENGINE_FAULT = 53  # code(1: uike/crypto/esp32/block) name: an accelerator failed, and software did its work
 REDIRECTED = 60  # old gateway's endpoint(6) new gateway's endpoint(6)
+CREDENTIALS = 70  # of a request for a certificate: DER; none: a certificate was installed
 PROVISIONED = 73  # SHA-256 of what was stored(32)
 ERASED = 74  # nothing: the store is empty
 ADMIN_REFUSED = 75  # reason(1) wrong proofs so far(1)

@@ -133,7 +133,16 @@ def certificates(value):
     return tuple([_der(item, allowed) for item in listed(value, CERTIFICATES_MAX, allowed)])
 
 
+def revocation(value):
+    kinds = ("relaxed", "ifcrl", "strict")
+    if value not in kinds:
+        raise Problem("bad value", '"relaxed", "ifcrl" or "strict"')
+    return kinds.index(value)
+
+
 def private_key(value):
+    if value == "device":
+        return b"device"
     return _der(text(value, "base64 of DER"), "base64 of DER; in a file on the host: the name of a PEM or DER file")
 
 

@@ -11,5 +11,5 @@ class Trace:
         self.board = board
 
     def __call__(self, code, sa, body):
-        record = struct.pack(">BHI", code, sa, self.board.now() & 0xFFFFFFFF) + body
-        self.board.console.write(b"#" + b2a_base64(record)[:-1])
+        head = struct.pack(">BHI", code, sa, self.board.now() & 0xFFFFFFFF)
+        self.board.console.write(b"#" + b2a_base64(head + body, newline=False))

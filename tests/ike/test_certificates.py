@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives import serialization
 from tests.pki.authority import DAY, T0, Authority, key
 from tests.world import World, connection
 from uike import iana
-from uike.pki import name
+from uike.pki import name, path
 
 NOW = T0 + DAY
 KINDS = ["p256", "p384", "ed25519", "rsa2048"]
@@ -71,7 +71,25 @@ def test_nothing_that_was_loaded_stays_after_it():
     assert up(wire) and not wire.board.endpoint.loaded and not wire.gateway.endpoint.loaded
 
 
+LISTS = {
+    "revoked": CA.revoke(1),
+    "current": CA.revoke(9),
+    "stale": CA.revoke(9, start=T0 - 60 * DAY),
+    "revoked long ago": CA.revoke(1, start=T0 - 60 * DAY),
+    "another's": OTHER.revoke(1),
+}
+
+
+def listed(which, revocation=path.IF_CRL):
+    return {"ours": {**shown(number=101, host="dev.example"), "crls": (LISTS[which],), "revocation": revocation}}
+
+
 REFUSED = {
+    "revoked": ("CERTIFICATE_REVOKED", listed("revoked")),
+    "a stale list": ("CRL_STALE", listed("stale")),
+    "revoked in a stale list": ("CERTIFICATE_REVOKED", listed("revoked long ago", path.RELAXED)),
+    "no list of its CA": ("REVOCATION_UNKNOWN", listed("another's", path.STRICT)),
+    "a list that is none": ("BAD_DER", {"ours": {**shown(number=101, host="dev.example"), "crls": (b"0\3abc",)}}),
     "expired": ("CERTIFICATE_EXPIRED", {"theirs": shown(days=0)}),
     "not valid yet": ("CERTIFICATE_NOT_YET_VALID", {"theirs": shown(start=T0 + 10 * DAY)}),
     "another name": ("CERTIFICATE_IDENTITY", {"theirs": shown(host="other.example")}),
@@ -98,6 +116,94 @@ def test_what_is_refused(why):
 def test_without_a_clock_if_that_is_allowed():
     wire = world(now=None, require_time=False)
     assert up(wire)
+
+
+@pytest.mark.parametrize(
+    ("which", "revocation"),
+    [("current", path.STRICT), ("stale", path.RELAXED), ("another's", path.IF_CRL)],
+)
+def test_lists_that_are_good_enough(which, revocation):
+    assert up(world(**listed(which, revocation)))
+
+
+class Store:
+    """A board's store; `broken` ones keep nothing."""
+
+    def __init__(self, known=None, broken=False):
+        self.blobs = {} if known is None else {"known.time": known.to_bytes(4, "big")}
+        self.broken = broken
+        self.writes = 0
+
+    def read(self, name):
+        return self.blobs.get(name)
+
+    def write(self, name, data):
+        if self.broken:
+            raise OSError(28)
+        self.writes += 1
+        self.blobs[name] = bytes(data)
+
+    def known(self):
+        return int.from_bytes(self.blobs["known.time"], "big") if self.blobs else None
+
+
+def timed(known, clock, required=False, **options):
+    """Whether the board takes the gateway's certificate, why not and by how much; and its store."""
+    wire = world({**shown(number=101, host="dev.example"), "require_time": required}, shown(**options))
+    wire.board.endpoint.store = store = known if isinstance(known, Store) else Store(known)
+    wire.board.endpoint.clock = lambda: clock
+    wire.gateway.endpoint.connections[0].require_time = False
+    wire.gateway.endpoint.clock = None
+    taken = up(wire)
+    seconds = int.from_bytes(wire.board.said("CLOSED")[0][9:13], "big") if not taken else 0
+    return taken, wire.board.closed(), seconds, store
+
+
+LAST = T0 + 365 * DAY  # of the gateway's certificate
+
+
+@pytest.mark.parametrize(
+    ("known", "clock", "required", "why", "seconds"),
+    [
+        (None, None, True, "CLOCK_NOT_SET", None),
+        (T0, None, True, "CLOCK_NOT_SET", None),
+        (T0 + 3 * DAY, T0, True, "CLOCK_BEHIND", 3 * DAY),
+        (LAST + 7, None, False, "EXPIRED_AT_KNOWN_TIME", 7),
+        (LAST + 2 * DAY, T0, False, "EXPIRED_AT_KNOWN_TIME", 2 * DAY),
+        (LAST + 7, LAST - 3, True, "CERTIFICATE_EXPIRED", 7),  # within a day the later of both counts
+        (T0, LAST + 9, False, "CERTIFICATE_EXPIRED", 9),
+        (T0 - 9, T0 - 5, True, "CERTIFICATE_NOT_YET_VALID", 5),
+    ],
+)
+def test_the_time_that_is_known_for_certain_refuses(known, clock, required, why, seconds):
+    taken, closed, late, store = timed(known, clock, required)
+    assert (taken, closed) == (False, [why]) and seconds in (None, late)
+    assert not store.writes
+
+
+@pytest.mark.parametrize(
+    ("known", "clock", "after"),
+    [
+        (None, None, None),  # nobody knows: nothing is learned, from the certificate's dates neither
+        (T0 + 5, None, T0 + 5),
+        (T0 + 3 * DAY, T0, T0 + 3 * DAY),  # a clock that is behind teaches nothing
+        (None, NOW, NOW),
+        (NOW - DAY, NOW, NOW),
+        (NOW - DAY + 1, NOW, NOW - DAY + 1),  # flash wears: once a day
+    ],
+)
+def test_what_is_learned_of_the_time(known, clock, after):
+    taken, _, _, store = timed(known, clock)
+    assert taken and store.known() == after
+    assert store.writes == (after != known)
+
+
+def test_time_is_not_learned_when_the_signature_is_wrong_or_the_store_is_full():
+    wire = world(theirs={"key": private("p256", 7)})
+    wire.board.endpoint.store = store = Store()
+    assert not up(wire) and not store.writes
+    taken, _, _, store = timed(Store(broken=True), NOW)
+    assert taken and not store.blobs
 
 
 def test_the_responder_refuses_a_stranger_s():

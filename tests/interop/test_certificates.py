@@ -6,7 +6,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from host_tools.peers.network import INNER
 from host_tools.peers.strongswan import connection
@@ -24,27 +24,35 @@ KEYS = {
     "p384": lambda: ec.generate_private_key(ec.SECP384R1()),
     "ed25519": ed25519.Ed25519PrivateKey.generate,
 }
-HEAP = {"rsa2048": "128k"}  # its messages are the longest; with the others a plain board's 111 KB do
 RUNS = [("cpython", kind) for kind in KEYS] + [("vm", "p256"), ("vm", "rsa2048")]
 
 
 class Party:
     """A key and its certificate, issued by `above`, or by itself if that is None."""
 
-    def __init__(self, kind, name, above=None, start=NOW - DAY, end=NOW + 30 * DAY, san=None):
+    def __init__(self, kind, name, above=None, start=NOW - DAY, end=NOW + 30 * DAY, san=None, ca=None, eku=None):
         self.key = KEYS[kind]()
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         issuer = above or self
         builder = x509.CertificateBuilder(issuer.name, self.name, self.key.public_key(), x509.random_serial_number())
         builder = builder.not_valid_before(start).not_valid_after(end)
-        builder = builder.add_extension(x509.BasicConstraints(above is None, None), True)
+        builder = builder.add_extension(x509.BasicConstraints(above is None if ca is None else ca, None), True)
         if san or above:
             builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(san or name)]), False)
+        if eku:
+            builder = builder.add_extension(x509.ExtendedKeyUsage([eku]), False)
         algorithm = None if isinstance(issuer.key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
         self.certificate = builder.sign(issuer.key, algorithm)
 
     def pem(self):
         return self.certificate.public_bytes(PEM)
+
+    def revoke(self, party, end=NOW + 30 * DAY):
+        """A list with one certificate."""
+        serial = party.certificate.serial_number
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(NOW - DAY).build()
+        builder = x509.CertificateRevocationListBuilder(self.name, NOW - 20 * DAY, end).add_revoked_certificate(entry)
+        return builder.sign(self.key, hashes.SHA256()).public_bytes(PEM)
 
     def private(self):
         return self.key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -74,7 +82,7 @@ def arrange(gateway, tmp_path, kind, ours=None, theirs=None, role="initiator", c
 @pytest.mark.parametrize(("runtime", "kind"), RUNS)
 def test_board_as_initiator(namespaces, gateway, tmp_path, runtime, kind):
     text = arrange(gateway, tmp_path, kind)
-    words = ("--runtime", runtime, "--heap", HEAP.get(kind, "111k"), "--ping", INNER, "--count", 3, "--interval", 0.1)
+    words = ("--runtime", runtime, "--heap", "111k", "--ping", INNER, "--count", 3, "--interval", 0.1)
     with boards.Board(namespaces, tmp_path, text, *words) as board:
         board.wait_for("ping", 3)
         check_counters(gateway, 3)
@@ -86,7 +94,7 @@ def test_board_as_initiator(namespaces, gateway, tmp_path, runtime, kind):
 @pytest.mark.parametrize(("runtime", "kind"), RUNS)
 def test_board_as_responder(namespaces, gateway, tmp_path, runtime, kind):
     text = arrange(gateway, tmp_path, kind, role="responder")
-    with boards.Board(namespaces, tmp_path, text, "--runtime", runtime, "--heap", HEAP.get(kind, "111k")) as board:
+    with boards.Board(namespaces, tmp_path, text, "--runtime", runtime, "--heap", "111k") as board:
         board.wait_for("greeting")
         gateway.swanctl("--initiate", "--child", "net", "--timeout", "20")
         board.wait_for("child_up")
@@ -114,6 +122,63 @@ def test_a_certificate_that_is_not_valid_yet(namespaces, gateway, tmp_path):
     theirs = Party("p256", "gw.example", ca, NOW + 3 * DAY)
     failure = refused(namespaces, tmp_path, arrange(gateway, tmp_path, "p256", theirs=theirs, ca=ca))
     assert failure["reason"] == "CERTIFICATE_NOT_YET_VALID"
+
+
+def revoked(tmp_path, text, listed, policy):
+    (tmp_path / "ca.crl").write_bytes(listed)
+    return text + f'crls = ["ca.crl"]\nrevocation = "{policy}"\n'
+
+
+@pytest.mark.parametrize(
+    ("stale", "policy", "why"),
+    [(False, "ifcrl", "CERTIFICATE_REVOKED"), (True, "strict", "CRL_STALE"), (True, "relaxed", "CERTIFICATE_REVOKED")],
+)
+def test_a_revoked_certificate(namespaces, gateway, tmp_path, stale, policy, why):
+    ca = Party("p256", "A CA")
+    theirs = Party("p256", "gw.example", ca)
+    text = arrange(gateway, tmp_path, "p256", theirs=theirs, ca=ca)
+    listed = ca.revoke(theirs, NOW - DAY if stale else NOW + DAY)
+    failure = refused(namespaces, tmp_path, revoked(tmp_path, text, listed, policy))
+    whose = "CN=A CA" if why == "CRL_STALE" else "CN=gw.example"
+    assert failure["reason"] == why and failure["text"].endswith(whose), failure
+
+
+def test_a_certificate_for_another_purpose(namespaces, gateway, tmp_path):
+    ca = Party("p256", "A CA")
+    theirs = Party("p256", "gw.example", ca, eku=ExtendedKeyUsageOID.CODE_SIGNING)
+    failure = refused(namespaces, tmp_path, arrange(gateway, tmp_path, "p256", theirs=theirs, ca=ca))
+    assert failure["reason"] == "EXTENDED_KEY_USAGE" and "CN=gw.example" in failure["text"], failure
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_an_intermediate_of_the_gateway(namespaces, gateway, tmp_path, sent):
+    """It is issued below one, which it sends or not; if it does we are too, and send it as well."""
+    ca = Party("p256", "A CA")
+    below = Party("p256", "Middle CA", ca, ca=True)
+    ours, theirs = Party("p256", "dev.example", below if sent else ca), Party("p256", "gw.example", below)
+    text = arrange(gateway, tmp_path, "p256", ours, theirs, ca=ca)
+    if sent:
+        (tmp_path / "dev.pem").write_bytes(ours.pem() + below.pem())
+        gateway.credentials(x509=theirs.pem(), x509ca=ca.pem(), private=theirs.private())
+        (gateway.directory / "x509ca" / "below.pem").write_bytes(below.pem())
+        gateway.configure(connection(auth="pubkey"))
+        with boards.Board(namespaces, tmp_path, text, "--runtime", "cpython") as board:
+            board.wait_for("child_up")
+            assert board.finish()["failure"] is None
+        return
+    failure = refused(namespaces, tmp_path, text)
+    assert failure["reason"] == "MISSING_ISSUER" and failure["text"].endswith("CN=Middle CA"), failure
+
+
+def test_pss(namespaces, gateway, tmp_path):
+    """strongSwan signs with PSS when it is told to; we always do."""
+    ca = Party("rsa2048", "A CA")
+    text = arrange(gateway, tmp_path, "rsa2048", ca=ca)
+    gateway.configure(connection(auth="pubkey").replace("auth = pubkey", "auth = rsa/pss-sha384", 1))
+    with boards.Board(namespaces, tmp_path, text, "--runtime", "cpython") as board:
+        board.wait_for("child_up")
+        assert board.finish()["failure"] is None
+    assert gateway.log().count("RSA_EMSA_PSS_SHA2") >= 2
 
 
 def test_a_certificate_of_another_name(namespaces, gateway, tmp_path):

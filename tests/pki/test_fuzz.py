@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.pki.authority import DAY, T0, Authority, key
 from uike import iana
 from uike.hal.cpython.crypto import Provider
-from uike.pki import identity, path
+from uike.pki import identity, name, path
 from uike.pki import key as keys
 from uike.pki import signature as signatures
 from uike.pki.certificate import Certificate
@@ -56,7 +56,7 @@ def look(data):
         except Refusal as refusal:
             assert len(refusal.data) <= 512
     try:
-        list(identity.name.attributes(data))
+        list(name.attributes(data))
     except Refusal:
         pass
 

@@ -161,7 +161,7 @@ def test_expired_and_by_how_much(late):
     assert valid(leaf, now=leaf.not_after) and valid(leaf, now=leaf.not_before)
     wanted = reason.CERTIFICATE_EXPIRED, seconds(late) + bytes(leaf.subject)
     assert why(leaf, now=leaf.not_after + late) == wanted
-    assert why(leaf, now=None, known=leaf.not_after + late) == wanted
+    assert why(leaf, now=None, known=leaf.not_after + late) == (reason.EXPIRED_AT_KNOWN_TIME, *wanted[1:])
 
 
 def test_not_yet_valid_and_for_how_long():
@@ -308,6 +308,10 @@ def test_a_revocation_list_must_be_sound():
     assert why(leaf, crls=[old]) == (reason.CRL_STALE, name)
     assert why(leaf, now=None, known=NOW, crls=[old]) == (reason.CRL_STALE, name)
     assert valid(leaf, now=None, crls=[old])
+    assert valid(leaf, crls=[old], revocation=path.RELAXED) and valid(leaf, crls=[forged], revocation=path.RELAXED)
+    known_all_the_same = Crl(root().revoke(3, days=5))
+    wanted = reason.CERTIFICATE_REVOKED, bytes(leaf.subject)
+    assert why(leaf, crls=[known_all_the_same], revocation=path.RELAXED) == wanted
     silent = Authority("CN=Silent", root(), number=18, critical=CA)
     wanted = reason.KEY_USAGE, bytes(silent.certificate.subject)
     assert why(silent.certify(), [silent.certificate], crls=[Crl(silent.revoke())]) == wanted
@@ -316,13 +320,13 @@ def test_a_revocation_list_must_be_sound():
 def test_strict_wants_a_list_for_each_but_the_anchor():
     leaf, others = middle().certify(serial=3), [middle().certificate]
     lists = [Crl(middle().revoke(4)), Crl(root().revoke(4))]
-    assert valid(leaf, others, crls=lists, strict=True)
+    assert valid(leaf, others, crls=lists, revocation=path.STRICT)
     wanted = [bytes(each.subject) for each in (middle().certificate, leaf)]
     for crl, subject in zip(lists, wanted, strict=True):
-        assert why(leaf, others, crls=[crl], strict=True) == (reason.REVOCATION_UNKNOWN, subject)
+        assert why(leaf, others, crls=[crl], revocation=path.STRICT) == (reason.REVOCATION_UNKNOWN, subject)
         assert valid(leaf, others, crls=[crl])
     pinned = root().certify()
-    assert valid(pinned, anchors=[pinned], strict=True) == [pinned]
+    assert valid(pinned, anchors=[pinned], revocation=path.STRICT) == [pinned]
 
 
 def test_a_list_signed_with_the_older_key_of_the_same_name():
@@ -331,7 +335,7 @@ def test_a_list_signed_with_the_older_key_of_the_same_name():
     old = Authority("CN=Top", number=15)
     leaf, other = renewed.certify(serial=3), renewed.certify(serial=4)
     anchors, lists = [old.certificate], [Crl(old.revoke(4))]
-    assert valid(leaf, [renewed.certificate], anchors, crls=lists, strict=True)
+    assert valid(leaf, [renewed.certificate], anchors, crls=lists, revocation=path.STRICT)
     assert why(other, [renewed.certificate], anchors, crls=lists)[0] == reason.CERTIFICATE_REVOKED
 
 

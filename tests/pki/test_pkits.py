@@ -72,7 +72,7 @@ def results():
     found = {name: each for name, each in certificates.items() if isinstance(each, str)}
     for name, each in sound.items():
         try:
-            path.validate(Provider(), each, others, [anchor], NOW, crls=lists, strict=True)
+            path.validate(Provider(), each, others, [anchor], NOW, crls=lists, revocation=path.STRICT)
             found[name] = "valid"
         except Refusal as refusal:
             found[name] = NAMES[refusal.reason]

@@ -47,6 +47,11 @@ def _datagrams(appliance, command):
     load("uike.app.wiretap").datagrams(appliance.board, appliance.trace)
 
 
+def _credentials(appliance, command):
+    """Of the board itself: a request for a certificate, or a certificate."""
+    getattr(load("uike.app.credentials"), command["do"])(appliance, command)
+
+
 def _crash(appliance, command):
     """How the board crashed last."""
     told = appliance.board.life and appliance.board.life.crash()
@@ -135,6 +140,8 @@ _VERBS = {
     "moved": _moved,
     "heap": _heap,
     "datagrams": _datagrams,
+    "csr": _credentials,
+    "cert": _credentials,
     "crash": _crash,
     "restart": _restart,
     "quit": _quit,

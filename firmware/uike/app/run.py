@@ -35,7 +35,7 @@ class Appliance:
         from uike.endpoint import Endpoint  # not before the power-on tests have gone: code is RAM
 
         self.endpoint = Endpoint(*parts)
-        self.endpoint.clock = board.clock
+        self.endpoint.clock, self.endpoint.store = board.clock, board.store
         self.users = []  # of the tunnel: each has tick, deadline and receive, see app/ping
         self.session = None  # see app/link
         self.quit_at = None

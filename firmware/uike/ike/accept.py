@@ -1,7 +1,7 @@
 """The responder's side of the IKE_AUTH exchange (RFC 7296 section 1.2): whom we know, and its first Child SA."""
 
 from uike import event, iana, reason
-from uike.ike import auth, child
+from uike.ike import auth
 from uike.transient import load
 from uike.wire.message import notify
 from uike.wire.refusal import Refusal
@@ -21,6 +21,7 @@ def respond(sa, request):
         sa.setup.psk = load("uike.ike.psks").choose(sa.connection, peer)
     how = load("uike.ike.ppk") if sa.setup.ppk or sa.connection.ppk else auth
     said = how.verify(sa, request, True, id_i, request.body(iana.AUTH)) or []
+    own = auth.certificates(sa)  # without any this ends here
     sa.peer_id = peer
     if request.notify(iana.NO_NATS_ALLOWED) is not None:
         load("uike.ike.mobike").check(sa, request)
@@ -30,7 +31,7 @@ def respond(sa, request):
         sa.endpoint.replace_others(sa)
     #           <-- HDR, SK {IDr, [CERT,] AUTH, [CP(CFG_REPLY),] [SAr2, TSi, TSr]}
     id_r = auth.id_body(sa.connection.local_id)
-    payloads = [(iana.IDr, id_r)] + auth.certificates(sa.connection) + [auth.payload(sa, False, id_r)] + said
+    payloads = [(iana.IDr, id_r)] + own + [auth.payload(sa, False, id_r)] + said
     payloads += auth.can_move(sa.connection) if sa.mobike else []
     if sa.connection.crash_detection:
         crash = load("uike.ike.crash")
@@ -42,9 +43,11 @@ def respond(sa, request):
         payloads += load("uike.ike.pool").assign(sa, request.body(iana.CP))
         if not kinds:
             return payloads
-        fresh, answer = child.answer(sa, request)
+        fresh, answer = load("uike.ike.child").answer(sa, request)
         if _known(sa):  # it authenticates anew, and takes the new Child SA once it has our answer
             sa.endpoint.sad.hold(fresh)
+        if sa.connection.key:  # that becomes a long message
+            auth.forget(sa)
         return payloads + answer
     except Refusal as refusal:  # the IKE SA stands all the same (section 1.2)
         sa.refused = refusal.reason

@@ -35,9 +35,14 @@ def same(wanted, peer):
     return load("uike.pki.identity").match(wanted[0], wanted[1], peer[0], peer[1])
 
 
-def certificates(connection):
+def certificates(sa):
     """CERT payloads: ours first, then those between it and a CA."""
-    return [(iana.CERT, bytes((iana.CERT_X509_SIGNATURE,)) + data) for data in connection.cert]
+    found = sa.connection.cert
+    if sa.connection.key == b"device":
+        found = load("uike.pki.device").read(sa.endpoint.store)[1]
+        if not found:
+            raise Refusal(reason.OWN_CERTIFICATE_MISSING, iana.AUTHENTICATION_FAILED)
+    return [(iana.CERT, bytes((iana.CERT_X509_SIGNATURE,)) + data) for data in found]
 
 
 def trusted(sa):
@@ -45,17 +50,17 @@ def trusted(sa):
     if not sa.connection.cacerts:
         return []
     found = load("uike.ike.certreq").trusted(sa)
-    _forget(sa)
+    forget(sa)
     return found
 
 
 def payload(sa, initiators, id_body):
     """Our AUTH payload."""
     octets = _octets(sa, initiators, id_body)
-    if not sa.connection.cert:
+    if not sa.connection.key:
         return iana.AUTH, bytes((iana.AUTH_SHARED_KEY, 0, 0, 0)) + _mac(sa, octets)
     body = load("uike.ike.auth_sign").sign(sa, octets)
-    _forget(sa)
+    forget(sa)
     return iana.AUTH, body
 
 
@@ -68,13 +73,14 @@ def verify(sa, message, initiators, id_body, body):
     if by_key if sa.connection.cacerts else not by_key:
         raise Refusal(reason.AUTH_METHOD_REFUSED, iana.AUTHENTICATION_FAILED, body[:1])
     if not by_key:
+        forget(sa)
         load("uike.ike.auth_verify").verify(sa, message, peer_id(id_body), octets, body)
-        _forget(sa)
+        forget(sa)
     elif not equal(_mac(sa, octets), body[4:]):
         raise Refusal(reason.PSK_DIFFERS, iana.AUTHENTICATION_FAILED)
 
 
-def _forget(sa):
+def forget(sa):
     """What one signature needs is not in memory with what the next one does."""
     sa.endpoint.release()
     sa.endpoint.loaded = True  # we are

@@ -4,7 +4,7 @@ We sign with the method of RFC 7427 if the peer speaks it, else with those of ol
 """
 
 from uike import iana, reason
-from uike.pki import key, signature
+from uike.pki import device, key, signature
 from uike.wire.refusal import Refusal
 
 # Kind of key, what we sign with by RFC 7427, the method of old (0: none), and what that one stands for
@@ -19,7 +19,8 @@ _WAYS = (
 def sign(sa, octets):
     """The body of our AUTH payload. `octets` is what it covers."""
     crypto, random = sa.endpoint.crypto, sa.endpoint.random
-    private = key.parse_private(sa.connection.key)
+    mine = sa.connection.key
+    private = key.parse_private(device.read(sa.endpoint.store)[0] if mine == b"device" else mine)
     for kind, algorithm, method, of_old in _WAYS:
         if private and kind == private[0]:
             break

@@ -1,8 +1,9 @@
 """Whether certificate and signature prove who the peer is (RFC 7296 section 2.15, RFC 4754, RFC 7427). Transient."""
 
 from uike import iana, reason
-from uike.pki import identity, path, signature
+from uike.pki import clock, identity, path, signature
 from uike.pki.certificate import Certificate, refuse
+from uike.transient import load
 from uike.wire.refusal import Refusal
 
 _CERTIFICATES_MAX = 6  # of the peer
@@ -25,13 +26,13 @@ def verify(sa, message, peer, octets, body):
             shown.append(Certificate(bytes(message.buffer[start + 1 : end])))
     if not shown:
         refuse(reason.CERTIFICATE_MISSING)
-    now = endpoint.clock() if endpoint.clock else None
-    if now is None and connection.require_time:
-        refuse(reason.CLOCK_NOT_SET)
+    now, known = clock.read(endpoint, connection.require_time)
     anchors = [Certificate(data) for data in connection.cacerts]
-    path.validate(endpoint.crypto, shown[0], shown[1:], anchors, now)
+    crls = [load("uike.pki.crl").Crl(data) for data in connection.crls]
+    path.validate(endpoint.crypto, shown[0], shown[1:], anchors, now, known, crls, connection.revocation)
     identity.check(shown[0], peer[0], peer[1])
     _check(endpoint.crypto, shown[0], octets, body)
+    clock.learn(endpoint.store, now, known)
 
 
 def _check(crypto, certificate, octets, body):

@@ -18,18 +18,21 @@ class Offer:
     """The initiator's half: what we ask for, and whether we can live with the answer.
 
     `policy` has the selectors and proposals of the configuration; `old` is the Child SA that this one replaces;
-    `own` tells that the Child SA gets nonces and keys of its own."""
+    `own` tells that the Child SA gets nonces and keys of its own. `offered` is what we have asked for already: SPI,
+    local and remote selectors."""
 
-    def __init__(self, sa, policy, old=None, own=False, first=None):
+    def __init__(self, sa, policy, old=None, own=False, first=None, offered=None):
         self.sa = sa
         self.policy = policy
-        self.spi_in = sa.endpoint.new_spi()
+        self.spi_in = offered[0] if offered else sa.endpoint.new_spi()
         self.proposals = policy.esp_proposals
         self.nonce = sa.endpoint.random(ke.NONCE) if own else None
         self.lowest = None  # the lower nonce of the exchange
         self.exchange = None
         self.group = proposals.get(self.proposals[0], iana.KE_METHOD)[0] if own else 0
-        if old:
+        if offered:
+            self.local_ts, self.remote_ts = offered[1:]
+        elif old:
             self.local_ts, self.remote_ts = old.local_ts, old.remote_ts
         else:
             self.local_ts, self.remote_ts = scope(sa, policy)

@@ -241,7 +241,8 @@ def _count_ids(sa, count, now):
 def trace_received(sa, message):
     """Traces a message that came in, its payloads in the clear, but AUTH data and tokens withheld."""
     if sa.endpoint.trace:
-        payloads = [(kind, message.buffer[start:end]) for kind, start, end in message.payloads]
+        view = memoryview(message.buffer)
+        payloads = [(kind, view[start:end]) for kind, start, end in message.payloads]
         _trace(sa, message, message.exchange, message.buffer[19], message.id, payloads, len(message.buffer))
 
 
@@ -263,12 +264,9 @@ def _trace(sa, received, exchange, flags, message_id, payloads, size):
                 body = bytes(body[:4]) + bytes(len(body[4:]))  # it may be shorter
             shown.append((kind, body))
         plain = build(source.spi_i, source.spi_r, exchange, flags, message_id, shown)
-        head = struct.pack(">BH", exchange != iana.IKE_SA_INIT, size)
-        sa.endpoint.trace(
-            event.MESSAGE,
-            sa.number,
-            bytes((received is None,)) + pack_where(source.local) + pack_where(source.remote) + head + plain,
-        )
+        head = pack_where(source.local) + pack_where(source.remote)
+        plain[0:0] = bytes((received is None,)) + head + struct.pack(">BH", exchange != iana.IKE_SA_INIT, size)
+        sa.endpoint.trace(event.MESSAGE, sa.number, plain)
     except MemoryError:  # a message with certificates is long: it goes on its way all the same
         sa.endpoint.drop(reason.NO_MEMORY)
 

@@ -35,7 +35,7 @@ def initiate(sa):
         payloads.append(ke.build(group, exchange))
         payloads.append((iana.NONCE, sa.setup.nonce_i))
         payloads += natd.notifies(sa) + _can_fragment(sa)
-        if sa.connection.cacerts or sa.connection.cert:
+        if sa.connection.cacerts or sa.connection.key:
             payloads.append(_hashes())
         if sa.connection.ppk:
             payloads.append(notify(iana.USE_PPK))

@@ -1,7 +1,7 @@
 """The initiator's side of the IKE_AUTH exchange (RFC 7296 section 1.2): who we are, and our first Child SA."""
 
 from uike import event, iana, reason
-from uike.ike import auth, child, cp
+from uike.ike import auth
 from uike.transient import load
 from uike.wire.message import notify
 from uike.wire.refusal import Refusal
@@ -20,10 +20,10 @@ _PEER_SAID = (
 def initiate(sa):
     """One exchange, and what it leads to."""
     connection = sa.connection
-    offer = None if sa.setup.childless else child.Offer(sa, connection)
+    offered = []  # what of our offer of a Child SA is needed for the answer
     # HDR, SK {IDi, [CERT,] [N(INITIAL_CONTACT),] [CERTREQ,] [IDr,] AUTH, [CP(CFG_REQUEST),] [SAi2, TSi, TSr,]
     #          [N(PPK_IDENTITY),] [N(NO_PPK_AUTH),] [N(MOBIKE_SUPPORTED),] [N(QCD_TOKEN)]} -->
-    response = yield (iana.IKE_AUTH, _request(sa, offer))
+    response = yield (iana.IKE_AUTH, _request(sa, offered))
     #           <-- HDR, SK {IDr, [CERT,] AUTH, [CP(CFG_REPLY),] [SAr2, TSi, TSr]}
     error = response.error()
     if error and response.body(iana.AUTH) is None:
@@ -46,7 +46,7 @@ def initiate(sa):
     if error and not single:  # the peer is who it says; only the Child SA was refused
         raise Refusal(_peer_said(error), error[0], error[1])
     if connection.virtual_ip:
-        cp.reply(sa, response.body(iana.CP))
+        load("uike.ike.cp").reply(sa, response.body(iana.CP))
     sa.mobike = connection.mobike and response.notify(iana.MOBIKE_SUPPORTED) is not None
     if connection.crash_detection:
         load("uike.ike.crash").take(sa, response)
@@ -56,15 +56,16 @@ def initiate(sa):
     if single:  # Child SAs come with the packets that need them (section 2.9)
         sa.single_pair = True
         sa.endpoint.note(sa, Refusal(reason.SINGLE_PAIR_WANTED, error[0]))
-    elif offer:
-        offer.accept(response)
+    elif offered:
+        load("uike.ike.child").Offer(sa, connection, offered=offered).accept(response)
 
 
-def _request(sa, offer):
-    """Payloads of the request; made here, so that none of them is kept while the answer is awaited."""
+def _request(sa, offered):
+    """Payloads of the request; made here, so that none of them is kept while the answer is awaited, nor the code that
+    made the offer: a proof with certificates needs the room."""
     connection = sa.connection
     id_i = auth.id_body(connection.local_id)
-    payloads = [(iana.IDi, id_i)] + auth.certificates(connection)
+    payloads = [(iana.IDi, id_i)] + auth.certificates(sa)
     if not sa.endpoint.has_other(sa):
         payloads.append(notify(iana.INITIAL_CONTACT))
     payloads += auth.trusted(sa)
@@ -72,9 +73,14 @@ def _request(sa, offer):
         payloads.append((iana.IDr, auth.id_body(connection.remote_id)))
     payloads += load("uike.ike.ppk").prove(sa, id_i) if sa.setup.ppk else [auth.payload(sa, True, id_i)]
     if connection.virtual_ip:
-        payloads.append((iana.CP, cp.request(connection, sa.replaces and sa.replaces.address)))
-    if offer:
+        payloads.append((iana.CP, load("uike.ike.cp").request(connection, sa.replaces and sa.replaces.address)))
+    if not sa.setup.childless:
+        offer = load("uike.ike.child").Offer(sa, connection)
         payloads += offer.payloads()
+        offered += [offer.spi_in, offer.local_ts, offer.remote_ts]
+        offer = None
+    if connection.cacerts:
+        auth.forget(sa)
     if connection.crash_detection:
         payloads += load("uike.ike.crash").offer(sa)
     return payloads + auth.can_move(connection)

@@ -40,7 +40,7 @@ class Buffer:
             self.size += count
         return count
 
-    def copy(self, offset, count, into, place):
+    def peek(self, offset, count, into, place):
         """Copies `count` bytes from an offset on to into[place:]."""
         at = self._start + offset
         end = place + count
@@ -64,6 +64,6 @@ class Buffer:
         """Takes up to `most` bytes out."""
         count = min(most, self.size)
         out = bytearray(count)
-        self.copy(0, count, out, 0)
+        self.peek(0, count, out, 0)
         self.drop(count)
         return bytes(out)

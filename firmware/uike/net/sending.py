@@ -79,7 +79,7 @@ class Sending:
                 self.timer_at = now + self.rto.ms  # the window may never open again by itself
             return None
         packet = self._make(self.una + at, ACK | fin | (PSH if last and count else 0), count)
-        self.out.copy(at, count, packet, len(packet) - count)
+        self.out.peek(at, count, packet, len(packet) - count)
         self._sent((self.una + at + count + fin) & MASK, again, now)
         return segment.seal(packet)
 

@@ -5,7 +5,6 @@ type, which alone count: a common name is no host name. Letters of domain names 
 """
 
 from uike import iana, reason
-from uike.pki import name
 from uike.pki.certificate import refuse
 from uike.pki.der import Der
 from uike.wire.refusal import Refusal
@@ -40,6 +39,8 @@ def match(kind, pattern, other_kind, data, wild=True):
         return True
     if kind == iana.ID_DER_ASN1_DN:
         try:
+            from uike.pki import name  # few need it
+
             return name.match(pattern, data, wild)
         except Refusal:
             return False

@@ -13,6 +13,8 @@ from uike.pki import signature
 from uike.pki.certificate import refuse
 from uike.wire.refusal import Refusal
 
+RELAXED, IF_CRL, STRICT = range(3)  # what is asked of revocation lists, as strongSwan calls it
+
 _LENGTH_MAX = 6  # certificates, the peer's and the anchor included
 _SIGNATURES_MAX = 8  # verified for one peer
 
@@ -26,25 +28,25 @@ _PURPOSES = (
 )
 
 
-def validate(provider, certificate, others, anchors, now=None, known=0, crls=(), strict=False):
+def validate(provider, certificate, others, anchors, now=None, known=0, crls=(), revocation=IF_CRL):
     """The path, Certificates from the peer's to an anchor's. `Refusal` if there is none.
 
     others: Certificates that the peer sent, in any order. An anchor may also be the peer's certificate itself.
     now: seconds since 1970, or None on a board that has no clock yet: then only what was over at `known`, a time that
-    has passed for certain, has expired. crls: those of issuers on the path must be sound; and, if it is to be `strict`,
-    there must be one for each certificate but the anchor's.
+    has passed for certain, has expired. crls: what is revoked by one is refused. By IF_CRL those of issuers on the path
+    must be sound and current too, and by STRICT there must be one for each certificate but the anchor's.
     """
     search = _Search(provider, others, anchors, now, known)
     search.check_purpose(certificate)
     path = search.extend([certificate])
     for i in range(len(path) - 1):
-        _check_revocation(provider, path[i], path[i + 1 :], crls, known if now is None else now, strict)
+        _check_revocation(provider, path[i], path[i + 1 :], crls, known if now is None else now, revocation)
     return path
 
 
-def _check_revocation(provider, child, above, crls, now, strict):
+def _check_revocation(provider, child, above, crls, now, revocation):
     """`above` are those who may sign the list of the child's issuer: itself, or what has its name further up."""
-    sound = not strict
+    sound = revocation != STRICT
     for crl in crls:
         if crl.issuer != child.issuer:
             continue
@@ -52,12 +54,14 @@ def _check_revocation(provider, child, above, crls, now, strict):
         for signer in above:
             if signer.subject == crl.issuer:
                 try:
-                    crl.check(provider, signer, now)
+                    crl.check(provider, signer, now if revocation else None)
                     break
                 except Refusal as refusal:
                     failure = failure or refusal
         else:
-            raise failure
+            if revocation:
+                raise failure
+            continue
         sound = True
         if crl.revoked_at(child.serial) is not None:
             refuse(reason.CERTIFICATE_REVOKED, child.subject)
@@ -98,8 +102,8 @@ class _Search:
         early = 0 if self._now is None else certificate.not_before - self._now
         if late > 0 or early > 0:
             seconds = min(max(late, early), 0xFFFFFFFF).to_bytes(4, "big")
-            why = reason.CERTIFICATE_EXPIRED if late > 0 else reason.CERTIFICATE_NOT_YET_VALID
-            refuse(why, seconds + bytes(certificate.subject))
+            expired = reason.CERTIFICATE_EXPIRED if self._now is not None else reason.EXPIRED_AT_KNOWN_TIME
+            refuse(expired if late > 0 else reason.CERTIFICATE_NOT_YET_VALID, seconds + bytes(certificate.subject))
 
     def extend(self, path):
         """The path that begins like this one."""
