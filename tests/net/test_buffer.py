@@ -24,7 +24,7 @@ def test_a_buffer_is_a_queue(steps):
             del model[:number]
         else:
             into, number = bytearray(5 + len(model)), min(number, len(model))
-            buffer.copy(number, len(model) - number, into, 5)
+            buffer.peek(number, len(model) - number, into, 5)
             assert into[5 : 5 + len(model) - number] == model[number:]
         assert buffer.size == len(model) and buffer.room() == 1_000 - len(model)
 
