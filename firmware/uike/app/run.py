@@ -61,9 +61,7 @@ class Appliance:
                 self.users.remove(user)
         self._deliver(now)
         self.transmit()
-        if self.quit_at is not None and (now >= self.quit_at or not self.endpoint.sas):
-            return False
-        return self.board.running()
+        return self.board.running() and not self._over()
 
     def _connect(self, now):
         """Follows the network, and starts what is due."""
@@ -141,6 +139,11 @@ class Appliance:
             due += list(self.retries.values())
         due = [at for at in due if at is not None]
         return max(0, min(due) - self.board.now()) if due else None
+
+    def _over(self):
+        if self.quit_at is None:
+            return False
+        return not self.endpoint.sas or self.board.now() >= self.quit_at
 
     def _engine_failed(self, name, code):
         """An accelerator did not do its work, and software did."""
