@@ -19,7 +19,7 @@ PROGRAM = Path(__file__).with_name("net_program.py")
 )
 def test_udp_and_tcp_both_ways(gateway, tmp_path, runtime, esp):
     gateway.configure(connection(esp=esp))
-    words = ("--runtime", runtime, "--heap", "111k", "--program", PROGRAM)
+    words = ("--runtime", runtime, "--heap", "118k", "--program", PROGRAM)
     with inside(gateway.namespaces.gateway):
         udp, tcp = listening(INNER, 7001, socket.SOCK_DGRAM), listening(INNER, 7002)
         with boards.Board(gateway.namespaces, tmp_path, boards.initiator(esp=esp), *words) as board:
