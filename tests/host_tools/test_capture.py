@@ -108,7 +108,13 @@ def test_a_board_tells_what_it_is_asked_to(switches, wanted):
     assert {each.name for each in found} & {"datagram", "keys"} == wanted
 
 
-def board_with(switches):
+def test_the_console_asks_for_datagrams_too():
+    found = board_with({}, b'{"do": "datagrams"}')
+    exchanges = [each.fields["data"][22] for each in found if each.name == "datagram"]
+    assert exchanges == [37, 37]  # from then on: the Delete, behind its marker
+
+
+def board_with(switches, *commands):
     """The events of a board with these switches in its configuration, which connects to another one and ends."""
     clock = VirtualClock()
     switch = Switch(clock)
@@ -120,6 +126,8 @@ def board_with(switches):
     boards[1].host.on_line = lines.append
     for each in boards:
         each.start()
+    for line_typed in commands:
+        clock.after(500, lambda line_typed=line_typed: boards[1].host.type_line(line_typed))
     clock.after(1_000, lambda: boards[1].host.type_line(b'{"do": "quit"}'))
     clock.run(lambda: boards[1].verdict, limit_ms=10_000)
     for each in boards:
