@@ -6,7 +6,7 @@ STAMP := $(VENV)/.stamp
 RUN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help emulate test lint format interop sim soak fuzz bench bench-peers esp32 esp32-tunnel picture clean
+.PHONY: help emulate test lint format interop sim soak day fuzz bench bench-peers esp32 esp32-tunnel picture clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ sim: $(STAMP) ## Worlds from seeds, and what must hold in them: SEED=<first> N=<
 soak: $(STAMP) ## A long life in the heap of a board: 1,000 rekeyings, 100,000 hostile datagrams, 200 reconnections
 	@$(RUN)/python -m tests.vm.soak
 
+day: $(STAMP) ## A day in the field, in virtual time: gateways that restart, links that go, addresses that change: HOURS=
+	@$(RUN)/python -m tests.vm.day $(or $(HOURS),24)
+
 bench: $(STAMP) ## What a handshake and a packet cost, in instructions and bytes of heap (and bench.json)
 	@$(RUN)/uike bench
 
@@ -62,11 +65,11 @@ bench-peers: $(STAMP) ## The same beside strongSwan on the same core (needs root
 	@$(RUN)/uike bench --peers
 
 esp32: $(STAMP) ## Prove it on an official MicroPython image: IMAGE=<.bin> EMULATOR=<qemu-system-xtensa>, or PORT=<serial port>
-	@$(RUN)/python -m host_tools.esp32 $(if $(PORT),--port "$(PORT)") $(if $(IMAGE),--image "$(IMAGE)") \
-	  $(if $(EMULATOR),--emulator "$(EMULATOR)") $(OPTIONS)
+	@$(if $(filter tunnel,$(SCENARIO)),$(MAKE) --no-print-directory esp32-tunnel,$(RUN)/python -m host_tools.esp32 \
+	  $(if $(PORT),--port "$(PORT)") $(if $(IMAGE),--image "$(IMAGE)") $(if $(EMULATOR),--emulator "$(EMULATOR)") $(OPTIONS))
 
-esp32-tunnel: $(STAMP) ## The appliance on an official image in an emulator with Wi-Fi, and strongSwan (root): IMAGE= EMULATOR=
-	@$(RUN)/python -m host_tools.esp32.tunnel --image "$(IMAGE)" --emulator "$(EMULATOR)"
+esp32-tunnel: $(STAMP) ## The same as SCENARIO=tunnel: the appliance there, and a strongSwan (root), or GATEWAY=<config.toml>
+	@$(RUN)/python -m host_tools.esp32.tunnel --image "$(IMAGE)" --emulator "$(EMULATOR)" $(if $(GATEWAY),--gateway "$(GATEWAY)")
 
 picture: $(STAMP) ## The README's pictures: a run of two boards, on a terminal and as a ladder
 	@mkdir -p build

@@ -2,10 +2,14 @@
 
 
 def main(board=None):
-    from uike.app.run import run
     from uike.hal import board as platform_board
 
-    run(board or platform_board())
+    board = board or platform_board()
+    if board.life and board.life.safe:
+        from uike.app.safe import run
+    else:
+        from uike.app.run import run
+    run(board)
 
 
 if __name__ == "__main__":

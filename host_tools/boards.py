@@ -15,6 +15,8 @@ from uike import config
 
 DIRECTORY = Path(__file__).resolve().parent.parent / "boards"
 EMULATED = "emulated"
+PHYS = ("LAN8710", "LAN8720", "IP101", "RTL8201", "DP83848", "KSZ8041", "KSZ8081", "GENERIC")  # network.PHY_...
+MHZ = {"esp32": (80, 160, 240), "esp32s2": (80, 160, 240), "esp32s3": (80, 160, 240)}
 ACCELERATORS = {"sha", "aes", "mpi", "ecc"}
 _MARCH = {chip.name: chip.march for chip in CHIPS.values()} | {EMULATED: None}
 
@@ -58,7 +60,10 @@ class Board:
     proposals: list
     esp_proposals: list
     psram_mb: int = 0
+    mhz: int | None = None
     led_pin: int | None = None
+    led_low: bool = False
+    safe_pin: int | None = None
     micropython: MicroPython | None = None
     ethernet: Ethernet | None = None
 
@@ -66,6 +71,12 @@ class Board:
     def march(self) -> str | None:
         """The machine for native code; None for bytecode alone."""
         return _MARCH[self.chip]
+
+    def settings(self) -> dict:
+        """What the board has to know of itself, as uike/hal/esp32/board.py reads it."""
+        found = {"board": self.name, "mhz": self.mhz, "led": self.led_pin, "led_low": self.led_low or None}
+        found |= {"safe_pin": self.safe_pin, "ethernet": self.ethernet and dataclasses.asdict(self.ethernet)}
+        return {key: value for key, value in found.items() if value is not None}
 
     def complete(self, tree: dict) -> dict:
         """A configuration in which connections without proposals have the board's."""
@@ -117,6 +128,7 @@ def _check(board: Board) -> None:
         (board.chip in _MARCH, f"chip: {board.chip}; allowed: {', '.join(_MARCH)}"),
         (board.flash_mb in (2, 4, 8, 16, 32), "flash_mb: 2, 4, 8, 16 or 32"),
         (re.fullmatch(r"[1-9]\d*k", board.heap), 'heap: kilobytes, as in "111k"'),
+        (board.mhz in (None, *MHZ.get(board.chip, (80, 160))), "mhz: a frequency that the chip has, 160 or 240"),
         (set(board.accelerators) <= ACCELERATORS, f"accelerators: of {', '.join(sorted(ACCELERATORS))}"),
         ((board.micropython is None) == (board.chip == EMULATED), "[micropython]: for chips, and for those only"),
     )
@@ -127,6 +139,8 @@ def _check(board: Board) -> None:
         raise ValueError("[micropython] sha256: 64 hexadecimal digits")
     if board.ethernet and board.ethernet.clock not in ("in", "out"):
         raise ValueError('[ethernet] clock: "in" or "out"')
+    if board.ethernet and board.ethernet.phy not in PHYS:
+        raise ValueError(f"[ethernet] phy: one of {', '.join(PHYS)}")
     connection = {"role": "initiator", "remote": "192.0.2.1", "local_id": "a", "remote_id": "b", "psk": "c"}
     try:
         config.load(board.complete({"connection": {"any": connection}}))

@@ -1,9 +1,11 @@
 """The configuration file (TOML) of a device, checked by the device's own rules before it goes anywhere."""
 
+import json
 import tomllib
 from pathlib import Path
+from typing import NamedTuple
 
-from host_tools import certificate_files, network_settings
+from host_tools import admin, certificate_files, device_settings, network_settings
 from uike import config
 
 
@@ -11,15 +13,32 @@ class ConfigFileError(Exception):
     """The file is refused; the text names the file, the key, what is wrong and what is allowed."""
 
 
+class Device(NamedTuple):
+    """All that a file says of a device. `secret` is the admin's, None when the file has none."""
+
+    tree: dict
+    network: dict
+    relays: list
+    secret: str | None
+
+    def blobs(self) -> dict[str, bytes]:
+        """What goes into the device's store, by name. Without a secret the one that the device has stays."""
+        values = (("config.json", self.tree), ("network.json", self.network), ("relay.json", self.relays))
+        found = {name: json.dumps(value, separators=(",", ":")).encode() for name, value in values}
+        return found if self.secret is None else {**found, "admin": admin.key(self.secret)}
+
+
 def read(path: Path) -> dict:
     """The connections of a configuration file, as the device stores them. Raises ConfigFileError."""
-    return load(path)[0]
+    return load(path).tree
 
 
-def load(path: Path) -> tuple[dict, dict]:
-    """(connections, settings of the network), as the device stores both. Raises ConfigFileError."""
+def load(path: Path, text: str | None = None) -> Device:
+    """What a configuration file says, as the device stores it; or what `text` says, in its place. ConfigFileError."""
     try:
-        tree, network = network_settings.split(tomllib.loads(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8") if text is None else text
+        tree, network = network_settings.split(tomllib.loads(text))
+        tree, relays, secret = device_settings.split(tree)
         tree = _with_files(tree, path.parent)
         config.load(tree)
     except OSError as error:
@@ -32,7 +51,7 @@ def load(path: Path) -> tuple[dict, dict]:
         raise ConfigFileError(f"{path}: {error}") from None
     except RecursionError:
         raise ConfigFileError(f"{path}: nested too deeply") from None
-    return tree, network
+    return Device(tree, network, relays, secret)
 
 
 def _with_files(tree: dict, directory: Path) -> dict:

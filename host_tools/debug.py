@@ -274,5 +274,48 @@ class Renderer:
     def _stopped(self, event):
         return self._verdict("stopped", event, False)
 
+    def _boot(self, event):
+        fields = event.fields
+        cause = reasons.RESET_CAUSES.get(fields["cause"], f"cause {fields['cause']}")
+        lines = [(f"started after {cause}, boot {fields['boots']} since the last good one", "dim")]
+        if fields["reason"]:
+            text, remedy = reasons.explain(event)
+            normal = fields["reason"] == reason.RESTART_ASKED
+            lines += [(f"the last run ended: {text}", "" if normal else "warn")]
+            lines += [] if normal else [(f"remedy: {remedy}", "bold")]
+        return lines
+
+    def _not_started(self, event):
+        text, remedy = reasons.explain(event)
+        return [(f"no attempt: {text}", "warn"), (f"remedy: {remedy}", "bold")]
+
+    def _safe_mode(self, event):
+        fields = event.fields
+        why = "its pin says so" if fields["strap"] else f"{fields['boots'] - 1} boots in a row failed"
+        return [(f"safe mode, {why}: only the console runs; it tries again in a quarter of an hour", "bad")]
+
+    def _update(self, event):
+        version = names.printable(event.fields["version"].encode())
+        step = {
+            1: f"update to {version} begins",
+            2: f"update to {version} is complete, and on from the next boot",
+            3: "the new version has proved itself, and stays",
+        }.get(event.fields["step"], f"update: step {event.fields['step']}")
+        return [(step, "good" if event.fields["step"] == 3 else "")]
+
+    def _store_fallen(self, event):
+        name = names.printable(event.fields["text"].encode())
+        return [(f"stored file {name} was broken: the one before it is in use", "warn")]
+
+    def _provisioned(self, event):
+        return [(f"configuration stored, SHA-256 {event.fields['sha256']}; used after a restart", "good")]
+
+    def _erased(self, event):
+        return [("configuration, keys and seed erased", "warn")]
+
+    def _admin_refused(self, event):
+        text, remedy = reasons.explain(event)
+        return [(f"{text} ({event.fields['attempts']} in a row); {remedy}", "bad")]
+
     def _garbled(self, event):
         return [(names.printable(f"garbled record: {event.fields['text']}".encode()), "warn")]

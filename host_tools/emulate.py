@@ -9,12 +9,13 @@ from pathlib import Path
 import rich_click as click
 from rich.console import Console
 
-from host_tools import boards, config_file, demo, recording
+from host_tools import boards, config_file, demo, psk_strength, recording
 from host_tools.emulator import report
 from host_tools.emulator.board import RUNTIMES, EmulatedBoard
 from host_tools.emulator.clock import RealClock
 from host_tools.emulator.host import Host
 from host_tools.emulator.network import SocketPort, Switch
+from host_tools.emulator.serial import SerialError, SerialPort
 from host_tools.emulator.session import Actor, Plan, Session
 from host_tools.emulator.tun import Tun, TunError
 from host_tools.image import ImageError
@@ -93,6 +94,14 @@ REPORT_WIDTH = 120  # of the table, where no terminal says otherwise
     "the board's name before its suffix.",
 )
 @click.option("--stdin", "from_stdin", is_flag=True, help="Pass command lines (JSON) to the board's console.")
+@click.option(
+    "--serial",
+    "serial_where",
+    metavar="PORT",
+    help="Offer the board's console: pty, or socket://127.0.0.1:4000. `uike status --port ...` and the others find a"
+    " board there.",
+)
+@click.option("--blank", is_flag=True, help="One board that was never provisioned.")
 @click.option("--tun", "tun_name", metavar="NAME", help="Connect the tunnel to a Linux TUN device (root).")
 @click.option("--trace/--no-trace", default=None, help="Show the protocol as it happens [default: unless --json].")
 @click.option("--brief", is_flag=True, help="A line for each message: leave out the payloads.")
@@ -112,7 +121,7 @@ def command(context, **options):
     """
     try:
         context.exit(_run(options))
-    except (UsageError, boards.BoardError, config_file.ConfigFileError, TunError, ImageError) as error:
+    except (UsageError, boards.BoardError, config_file.ConfigFileError, TunError, ImageError, SerialError) as error:
         click.echo(f"uike emulate: {error}", err=True)
         context.exit(WRONG_USE)
 
@@ -134,8 +143,9 @@ def _run(options) -> int:
     tun = Tun(options["tun_name"]) if options["tun_name"] else None
     events = open(options["events_path"], "w", buffering=1) if options["events_path"] else None
     files = [events] if events else []
+    serial = None
     try:
-        if options["config_path"]:
+        if options["config_path"] or options["blank"]:
             actors, plan = _one_board(options, tun)
         else:
             actors, plan = _two_boards(options, tun)
@@ -144,6 +154,9 @@ def _run(options) -> int:
             report.follow(actor, index, label, screen if show_trace else None, events, not options["brief"])
             if options["record_path"]:
                 files.append(recording.keep(actor, options["record_path"], label))
+        if options["serial_where"]:
+            serial = SerialPort(actors[0].board.host, options["serial_where"])
+            click.echo(f"uike emulate: serial port {serial.url}", err=True)
         session = Session(actors, plan, tun)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: session.interrupt())
@@ -152,6 +165,8 @@ def _run(options) -> int:
             session.forward(open(sys.stdin.fileno(), "rb", buffering=0, closefd=False))
         session.run()
     finally:
+        if serial:
+            serial.close()
         if tun:
             tun.close()
         for file in files:
@@ -163,11 +178,11 @@ def _run(options) -> int:
         report.table(screen, actors)
     if picture:
         report.picture(screen, picture)
-    return 0 if actors[0].outcome.ok else 1
+    return 0 if actors[0].outcome.ok or options["blank"] else 1
 
 
 def _board(options, name, clock, port, config, tun=None) -> Actor:
-    files = {"config.json": json.dumps(config).encode()}
+    files = {"config.json": json.dumps(config).encode()} if config else {}
     host = Host(name, clock, port, files=files, tun=tun, measure=True)
     return Actor(name, EmulatedBoard(host, options["runtime"], heap=options["heap"], wasm=options["wasm"]))
 
@@ -193,11 +208,18 @@ def _two_boards(options, tun) -> tuple[list[Actor], Plan]:
         _board(options, "initiator", clock, switch.attach(demo.INITIATOR), ours, tun),
         _board(options, "gateway", clock, switch.attach(demo.GATEWAY), theirs),
     ]
-    return actors, _plan(options, forever=options["from_stdin"] or tun is not None)
+    return actors, _plan(options, forever=_serves(options, tun))
+
+
+def _serves(options, tun) -> bool:
+    """Whether somebody else says when there is no more work to be done."""
+    return options["from_stdin"] or tun is not None or options["serial_where"] is not None
 
 
 def _one_board(options, tun) -> tuple[list[Actor], Plan]:
-    tree = config_file.read(options["config_path"])
+    tree = {"connection": {}} if options["blank"] else config_file.read(options["config_path"])
+    for line in psk_strength.warnings(tree):
+        click.echo(f"uike emulate: warning: {line}", err=True)
     if options["board_name"]:
         tree = options["board"].complete(tree)
     connections = list(tree["connection"].values())
@@ -208,11 +230,11 @@ def _one_board(options, tun) -> tuple[list[Actor], Plan]:
         port.open(PORTS)
     except OSError as error:
         raise UsageError(f"UDP ports 500 and 4500 of {port.local}: {error.strerror or error}") from error
-    if port.unprivileged and not initiator:
+    if port.unprivileged and not initiator and not options["blank"]:
         raise UsageError(
             "a responder needs UDP ports 500 and 4500, which this user may not open: run as root, or"
             " sysctl -w net.ipv4.ip_unprivileged_port_start=500"
         )
-    forever = options["from_stdin"] or tun is not None or not initiator and not options["ping"]
-    actor = _board(options, "board", RealClock(), port, tree, tun)
+    forever = _serves(options, tun) or not initiator and not options["ping"]
+    actor = _board(options, "board", RealClock(), port, None if options["blank"] else tree, tun)
     return [actor], _plan(options, initiator=initiator, forever=forever)

@@ -22,7 +22,7 @@ FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 PLATFORMS = ("vm", "cpython", "esp32")
 OPTIONS = ("-O3",)  # no asserts, no line table: code is RAM
 LASTING = ("uike.app.run", "uike.endpoint", "uike.hal.{platform}.board", "uike.crypto.drbg", "uike.crypto.soft.cbc")
-ENTRY = ("main", "boot")
+LAUNCHER = "boot"  # what starts the application's entry on a chip
 MARCHES = ("xtensawin", "rv32imc", "x64")  # ESP32, S2, S3; C3, C6; the unix port on a PC
 NATIVE = "kernels"
 
@@ -63,7 +63,7 @@ def shipped(name: str, platform: str, march: str | None = None) -> bool:
         if len(parts) == 2 and parts[1] in fold.REGISTRIES:
             return False
         return not (len(parts) > 2 and parts[1] == "hal" and parts[2] in PLATFORMS and parts[2] != platform)
-    return name in ENTRY
+    return name == "main" or name == LAUNCHER and platform == "esp32"
 
 
 def sources(

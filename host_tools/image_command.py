@@ -8,7 +8,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from host_tools import boards, cache, config_file, image
+from host_tools import boards, cache, config_file, image, psk_strength, update_package
 from host_tools.esp32 import appliance, flash
 
 SOURCE = "https://micropython.org/resources/firmware/"
@@ -35,13 +35,19 @@ class ImageFileError(Exception):
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     required=True,
     metavar="FILE",
-    help="Connections, [wifi] and [static] (TOML).",
+    help="Connections, [wifi], [static] and [ntp] (TOML).",
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="OUT")
+@click.option(
+    "--update-key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The board takes updates that this key signed (`uike update`); its public half is stored.",
+)
 @click.option("--allow-unknown", is_flag=True, help="Take an image whose SHA-256 is not the board file's.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
 @click.pass_context
-def command(context, board_name, official_path, config_path, output, allow_unknown, as_json):
+def command(context, board_name, official_path, config_path, output, update_key, allow_unknown, as_json):
     """Make one flashable file for a BOARD (`uike boards`).
 
     It is for the start of the flash: whatever else is there goes, other programs' settings in NVS included.
@@ -50,14 +56,17 @@ def command(context, board_name, official_path, config_path, output, allow_unkno
     """
     try:
         board = boards.load(board_name)
-        official = _official(board, official_path, allow_unknown)
-        report = _build(board, official, config_path, output)
+        for line in psk_strength.warnings(config_file.read(config_path)):
+            click.echo(f"uike image: warning: {line}", err=True)
+        official = official_image(board, official_path, allow_unknown)
+        report = _build(board, official, config_path, output, update_key)
     except (
         boards.BoardError,
         config_file.ConfigFileError,
         flash.FlashError,
         image.ImageError,
         ImageFileError,
+        update_package.PackageError,
     ) as error:
         click.echo(f"uike image: {error}", err=True)
         context.exit(WRONG_USE)
@@ -71,7 +80,8 @@ def command(context, board_name, official_path, config_path, output, allow_unkno
     click.echo(f"Flash it: esptool --chip {board.chip} write-flash 0 {output}")
 
 
-def _official(board, path, allow_unknown) -> bytes:
+def official_image(board, path, allow_unknown) -> bytes:
+    """MicroPython for that board, checked. Raises ImageFileError and flash.FlashError."""
     if board.micropython is None:
         raise ImageFileError(f"{board.name} has no flash: use uike emulate")
     data = path.read_bytes() if path else _downloaded(board.micropython.file)
@@ -101,10 +111,14 @@ def _downloaded(name: str) -> bytes:
     return kept.read_bytes()
 
 
-def _build(board, official, config_path, output) -> dict:
-    tree, network = config_file.load(config_path)
+def _build(board, official, config_path, output, update_key) -> dict:
+    device = config_file.load(config_path)
     built = image.build(platform="esp32", march=board.march)
-    files = appliance.files(built, board.complete(tree), network, {"board": board.name})
+    files = appliance.files(built, board.complete(device.tree), device.network, board.settings())
+    more = {name: data for name, data in device.blobs().items() if name in ("relay.json", "admin")}
+    if update_key:
+        more["update.key"] = update_package.public_key(update_key)
+    files |= {f"{appliance.STORE}/{name}": appliance.stored(data) for name, data in more.items()}
     merged = flash.merge(official, files, board.flash_mb << 20)
     output.write_bytes(merged)
     return {

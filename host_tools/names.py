@@ -30,16 +30,13 @@ TRANSFORMS = {
 }
 ID_TYPES = _span("ID_IPV4_ADDR", "ID_KEY_ID")
 AUTH_METHODS = _span("AUTH_RSA", "AUTH_DIGITAL_SIGNATURE")
-NOTIFIES = _span("UNSUPPORTED_CRITICAL_PAYLOAD", "SIGNATURE_HASH_ALGORITHMS")
+NOTIFIES = _span("UNSUPPORTED_CRITICAL_PAYLOAD", "NO_PPK_AUTH")
 _OTHER_NOTIFIES = {  # which this firmware does not know
     16404: "MULTIPLE_AUTH_SUPPORTED",
     16405: "ANOTHER_AUTH_FOLLOWS",
     16420: "IKEV2_MESSAGE_ID_SYNC_SUPPORTED",
     16421: "IPSEC_REPLAY_COUNTER_SYNC_SUPPORTED",
     16432: "CLONE_IKE_SA_SUPPORTED",
-    16435: "USE_PPK",
-    16436: "PPK_IDENTITY",
-    16437: "NO_PPK_AUTH",
     16438: "INTERMEDIATE_EXCHANGE_SUPPORTED",
     16441: "ADDITIONAL_KEY_EXCHANGE",
     16443: "SUPPORTED_AUTH_METHODS",
@@ -53,6 +50,7 @@ IP_PROTOCOLS = {
     iana.IPPROTO_ICMPV6: "ipv6-icmp",
 }
 STATES = ("IDLE", "INIT", "AUTH", "ESTABLISHED", "DELETING", "DEAD")
+CHILD_STATES = ("INSTALLED", "REKEYING", "REKEYED", "DELETING", "RETIRED")
 
 
 def name(table: dict[int, str], number: int) -> str:
@@ -79,6 +77,10 @@ def notify(number: int) -> str:
 
 def state(number: int) -> str:
     return STATES[number] if number < len(STATES) else str(number)
+
+
+def child_state(number: int) -> str:
+    return CHILD_STATES[number] if number < len(CHILD_STATES) else str(number)
 
 
 def transform_text(transform: tuple[int, int, int]) -> str:
@@ -155,3 +157,10 @@ def selector_text(selector: bytes) -> str:
         "" if (low, high) == (0, 65535) else "/opaque" if low > high else f"/{low}" if low == high else f"/{low}-{high}"
     )
     return f"{text}[{kind}{port}]"
+
+
+def plain(value) -> str:
+    """For `json.dumps`: octets as hexadecimal."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value).hex()
+    raise TypeError(f"no JSON for {type(value).__name__}")

@@ -1,4 +1,4 @@
-"""How a board reaches its network: the tables [wifi] and [static] of a configuration file, checked.
+"""How a board reaches its network: the tables [wifi], [static] and [ntp] of a configuration file, checked.
 
 [wifi]
 ssid = "net"                  # and password = "..." unless the network is open
@@ -6,12 +6,16 @@ country = "DE"                # and hostname = "gw-7", both optional
 
 [static]                      # instead of DHCP
 address = "192.0.2.7"         # and netmask, gateway, dns
+
+[ntp]                         # where a board that checks certificates asks for the time
+servers = ["pool.ntp.org"]    # an empty list: nowhere
 """
 
 import ipaddress
 import re
 
 _WIFI = ("ssid", "password", "country", "hostname")
+_SERVERS_MAX = 3  # each may take seconds
 _STATIC = ("address", "netmask", "gateway", "dns")  # in the order of the driver's
 
 
@@ -21,12 +25,14 @@ class NetworkError(Exception):
 
 def split(tree: dict) -> tuple[dict, dict]:
     """(the rest of a file's tree, settings as uike/hal/esp32/network.py reads them). Raises NetworkError."""
-    rest = {key: value for key, value in tree.items() if key not in ("wifi", "static")}
+    rest = {key: value for key, value in tree.items() if key not in ("wifi", "static", "ntp")}
     found = {}
     if "wifi" in tree:
         found["wifi"] = _wifi(tree["wifi"])
     if "static" in tree:
         found["static"] = _static(tree["static"])
+    if "ntp" in tree:
+        found["ntp"] = _ntp(tree["ntp"])
     return rest, found
 
 
@@ -67,3 +73,14 @@ def _static(table):
         except ValueError:
             raise NetworkError(f"[static] {key}: not an IPv4 address; allowed: an IPv4 address") from None
     return [table[key] for key in _STATIC]
+
+
+def _ntp(table):
+    allowed = f"a list of at most {_SERVERS_MAX} names or addresses"
+    if not isinstance(table, dict) or set(table) != {"servers"}:
+        raise NetworkError(f"[ntp]: not a table with servers; allowed: servers, {allowed}")
+    servers = table["servers"]
+    good = isinstance(servers, list) and len(servers) <= _SERVERS_MAX
+    if not good or not all(isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9.-]{1,253}", name) for name in servers):
+        raise NetworkError(f"[ntp] servers: bad value; allowed: {allowed}")
+    return servers

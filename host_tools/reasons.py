@@ -1,6 +1,6 @@
 """Why it failed, in words: for each number of `uike.reason` what happened, and the one change that would mend it."""
 
-from host_tools import distinguished_name, names
+from host_tools import certificate_reasons, names
 from uike import reason
 
 _AGAIN = "nothing to do, unless it goes on: then somebody is sending this on purpose"
@@ -223,6 +223,19 @@ _TEXTS = {
         "the secret of crash detection is not in the store, and could not be put there",
         "make room in the store, or check its file system; until then a restart is noticed by silence alone",
     ),
+    reason.ADMIN_PROOF_WANTED: (
+        "this board has an admin secret, and the command came without a proof of it",
+        "give the secret with --admin, or UIKE_ADMIN",
+    ),
+    reason.ADMIN_PROOF_WRONG: (
+        "the admin secret is wrong",
+        "give the one of the [admin] table that this board was provisioned with",
+    ),
+    reason.ADMIN_PAUSE: ("too many wrong admin secrets", "wait for the pause to end, then try the right one"),
+    reason.ADMIN_LOCKED: (
+        "the board takes no more admin secrets",
+        "erase it and begin anew: uike flash BOARD --erase",
+    ),
     reason.COOKIE_WANTED: (
         "a negotiation was begun without a valid cookie while many are unfinished; the peer was given one",
         "nothing: the peer comes back with it; if it does not, its address is forged",
@@ -230,6 +243,31 @@ _TEXTS = {
     reason.HALF_OPEN_OF_ADDRESS: (
         "too many unfinished negotiations with one address",
         "wait half a minute; if it goes on, see why that peer never finishes",
+    ),
+    reason.PPK_NOT_OFFERED: (
+        "the peer does not say that it has a PPK",
+        "configure ppk_id and ppk there too (strongSwan: ppk_id), or do without: ppk_required = false",
+    ),
+    reason.PPK_ID_UNKNOWN: (
+        "the peer names a PPK that this connection does not have",
+        "set ppk_id to the same name on both sides",
+    ),
+    reason.PPK_NOT_USED: (
+        "the peer does without the PPK",
+        "set ppk_id and ppk to the same on both sides; strongSwan: a secret ppk with that id, and ppk_required",
+    ),
+    reason.PPK_DIFFERS: ("the peer has another PPK of that name", "set ppk to the same bytes on both sides"),
+    reason.PPK_OR_KEY_DIFFERS: (
+        "the peer's proof, made with its key and the PPK together, is wrong",
+        "compare ppk on both sides, then psk, or the peer's private key with its certificate",
+    ),
+    reason.PEER_REFUSED_PPK: (
+        "the peer did not accept us; the proof was made with the PPK",
+        "compare ppk_id and ppk, then psk and local_id, with what the peer has; its log says which of them it was",
+    ),
+    reason.NO_PSK_FOR_PEER: (
+        "no psk is configured for the identity that the peer gave",
+        "add it to [connection.NAME.psks], or correct it on the peer",
     ),
     reason.TOO_MANY_SAS: ("more IKE SAs than this board keeps", "close those that are not needed"),
     reason.BAD_COOKIE2: ("the peer answered the test of its new address without our cookie", _FAULT),
@@ -276,134 +314,32 @@ _TEXTS = {
         "connect again; find out why it restarted",
     ),
     reason.PEER_SAID_INVALID_MESSAGE_ID: ("the peer got a message ID of ours outside of its window", _FAULT),
-    reason.BAD_DER: (
-        "a certificate, key or revocation list that is not DER",
-        "export it again, as DER: nothing must precede or follow it",
+    reason.NAME_UNRESOLVED: (
+        "the gateway's name has no address, or there is no network to it",
+        "check remote, and the name server that the network gives to the board",
     ),
-    reason.BAD_CERTIFICATE: (
-        "a certificate of an impossible form: not X.509 version 3, or an extension twice",
-        "issue it anew, with software that keeps to RFC 5280",
+    reason.APPLICATION_FAILED: (
+        "the application fell over",
+        "report what it says; three such boots lead to safe mode, where the configuration can be changed",
     ),
-    reason.MISSING_ISSUER: (
-        "the issuer of a certificate is neither a trust anchor nor among those that the peer sent",
-        "add the issuer to the trust anchors, or let the peer send the intermediate certificate",
+    reason.WATCHDOG: (
+        "the board did nothing for a minute, and its watchdog reset it",
+        "report what the trace said before it",
     ),
-    reason.UNTRUSTED_ROOT: (
-        "the chain ends in a root that is not one of our trust anchors",
-        "add that root to the trust anchors, if it is to be trusted",
+    reason.NO_TUNNEL: (
+        "for hours there was no tunnel or no network, and a restart was the last thing to try",
+        "the trace of the attempts says what stands in the way",
     ),
-    reason.CERTIFICATE_EXPIRED: ("a certificate has expired", "renew it; if it has not, set the board's clock"),
-    reason.CERTIFICATE_NOT_YET_VALID: (
-        "a certificate is not valid yet",
-        "set the board's clock (NTP), or the clock of the machine that issued it",
+    reason.UPDATE_ROLLED_BACK: (
+        "a new version did not prove itself in two boots, and was given up for the one before",
+        "see what its boots said; it must reach a tunnel, or answer the console, within ten minutes",
     ),
-    reason.NOT_A_CA: (
-        "a certificate was issued by one that is no certificate authority's",
-        "issue the CA's certificate with basicConstraints CA:TRUE",
+    reason.RESTART_ASKED: ("it was told to restart", "nothing"),
+    reason.UPDATE_UNHEALTHY: (
+        "a new version had neither a tunnel nor a command in ten minutes, and restarts",
+        "nothing: it has one more boot, and then the version before it is back",
     ),
-    reason.PATH_LENGTH: (
-        "more certificate authorities below one than its path length allows",
-        "issue that CA's certificate with a greater pathlen, or shorten the chain",
-    ),
-    reason.KEY_USAGE: (
-        "the key usage of a certificate does not allow what the key was used for",
-        "issue it with keyUsage digitalSignature (a CA: keyCertSign; for revocation lists cRLSign)",
-    ),
-    reason.EXTENDED_KEY_USAGE: (
-        "the extended key usage of a certificate names other purposes than IKE",
-        "issue it with serverAuth, clientAuth, ipsecIKE, or without extended key usage",
-    ),
-    reason.UNKNOWN_CRITICAL_EXTENSION: (
-        "a certificate has a critical extension that we do not know",
-        "issue it without that extension, or with one that is not critical",
-    ),
-    reason.NAME_CONSTRAINTS: (
-        "a certificate authority with name constraints, which we do not check",
-        "issue the CA's certificate without name constraints, or trust the one below it",
-    ),
-    reason.BAD_CERTIFICATE_SIGNATURE: (
-        "the signature of a certificate or revocation list is wrong",
-        "compare the issuer's key: probably there are two CAs of the same name",
-    ),
-    reason.SIGNATURE_ALGORITHM_REFUSED: (
-        "a certificate is signed with an algorithm that we do not take, such as SHA-1",
-        "sign it with SHA-256 or better: RSA of 2048 to 4096 bits, ECDSA on P-256 or P-384, Ed25519",
-    ),
-    reason.CERTIFICATE_REVOKED: ("a certificate was revoked by its issuer", "issue a new one"),
-    reason.CHAIN_TOO_LONG: (
-        "a chain of more certificates than we follow, or too many ways to build one",
-        "shorten the chain, or trust an intermediate CA",
-    ),
-    reason.BAD_CRL: (
-        "a certificate revocation list that we do not understand",
-        "issue a full list in version 2, without delta lists or issuing distribution points",
-    ),
-    reason.REVOCATION_UNKNOWN: (
-        "there is no revocation list that says whether a certificate is still good",
-        "fetch the issuer's list, or do not ask for one (revocation is strict)",
-    ),
-    reason.CRL_STALE: ("a certificate revocation list is out of date", "fetch the issuer's current one"),
-    reason.CERTIFICATE_IDENTITY: (
-        "the peer's certificate does not bear the identity that it claims",
-        "set the peer's id to one that is in its certificate: the subject, or a subjectAltName",
-    ),
-    reason.CERTIFICATE_MISSING: (
-        "the peer sent no certificate",
-        "let the peer send one always (strongSwan: send_cert = always)",
-    ),
-    reason.CLOCK_NOT_SET: (
-        "the board does not know what time it is, so no certificate can be judged",
-        "let it reach a time server, or set require_time = false to take certificates without asking for the date",
-    ),
-    reason.SIGNATURE_DIFFERS: (
-        "the peer's signature was not made with the key of its certificate",
-        "compare the private key and the certificate at the peer",
-    ),
-    reason.NO_COMMON_SIGNATURE: (
-        "the peer takes no signature that our key can make",
-        "use a key of another kind (RSA or ECDSA P-256), or a peer that speaks RFC 7427",
-    ),
-    reason.KEY_REFUSED: (
-        "a certificate with a key of a kind that we do not take",
-        "use RSA of 2048 to 4096 bits, ECDSA on P-256, P-384 or P-521, or Ed25519",
-    ),
-}
-
-
-def _late(data: bytes) -> str:
-    """How long ago, or how long from now, and whose certificate."""
-    seconds = int.from_bytes(data[:4], "big")
-    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
-        if seconds >= 2 * size:
-            return f"by {seconds // size} {unit}: {distinguished_name.text(data[4:])}"
-    return f"by {seconds} seconds: {distinguished_name.text(data[4:])}"
-
-
-def _identities(data: bytes) -> str:
-    """What was wanted, and what the certificate has; the last may be cut off."""
-    shown = []
-    while len(data) >= 3:
-        size = int.from_bytes(data[1:3], "big")
-        shown.append(names.id_text(data[0], data[3 : 3 + size]) + ("" if len(data) >= 3 + size else "..."))
-        data = data[3 + size :]
-    return f"{shown[0]} is not among {'; '.join(shown[1:]) or 'none'}" if shown else "-"
-
-
-# How the data of a refusal reads, where it is not text.
-_SUBJECTS = (
-    "MISSING_ISSUER UNTRUSTED_ROOT NOT_A_CA PATH_LENGTH KEY_USAGE EXTENDED_KEY_USAGE NAME_CONSTRAINTS KEY_REFUSED"
-    " CRL_STALE REVOCATION_UNKNOWN BAD_CERTIFICATE_SIGNATURE SIGNATURE_ALGORITHM_REFUSED CERTIFICATE_REVOKED"
-    " CHAIN_TOO_LONG"
-)
-_CERTIFICATES = {
-    **{getattr(reason, name): distinguished_name.text for name in _SUBJECTS.split()},
-    reason.BAD_DER: lambda data: f"at byte {int.from_bytes(data, 'big')}",
-    reason.BAD_CERTIFICATE: distinguished_name.oid_text,
-    reason.BAD_CRL: distinguished_name.oid_text,
-    reason.UNKNOWN_CRITICAL_EXTENSION: distinguished_name.oid_text,
-    reason.CERTIFICATE_EXPIRED: _late,
-    reason.CERTIFICATE_NOT_YET_VALID: _late,
-    reason.CERTIFICATE_IDENTITY: _identities,
+    **certificate_reasons.TEXTS,
 }
 
 NAMES = {value: key for key, value in vars(reason).items() if key.isupper()}
@@ -447,14 +383,26 @@ def _detail(number: int, fields: dict) -> str:
         return ""
     if number in (reason.UNKNOWN_PEER_ID, reason.WRONG_PEER_ID) and len(data) > 1:
         return f": {names.id_text(data[0], data[1:])}"
+    if number == reason.NO_PSK_FOR_PEER and len(data) > 1:
+        peer, nearest = data[1 : 2 + data[0]], data[2 + data[0] :]
+        also = f"; the nearest that has one is {names.id_text(nearest[0], nearest[1:])}" if nearest else ""
+        return f": {names.id_text(peer[0], peer[1:])}{also}"
     if number == reason.GROUP_REFUSED and len(data) == 2:
         return f": {names.group(int.from_bytes(data, 'big'))}"
     if number == reason.UNKNOWN_CRITICAL_PAYLOAD and len(data) == 1:
         return f": type {data[0]}"
-    if number in _CERTIFICATES:
-        return f": {_CERTIFICATES[number](data)}"
+    if number in certificate_reasons.DETAILS:
+        return f": {certificate_reasons.DETAILS[number](data)}"
     return f": {names.printable(data)}"
 
+
+RESET_CAUSES = {  # machine.reset_cause() of the ESP32 family
+    1: "power-on",
+    2: "a reset",
+    3: "its watchdog",
+    4: "deep sleep",
+    5: "a soft reset",
+}
 
 ENGINE_FAULTS = {  # the codes of uike/crypto/esp32/block.py
     1: "not to be used now: Wi-Fi associates, or TLS is at it",

@@ -29,7 +29,7 @@ class Event(NamedTuple):
     fields: dict
 
 
-class _Body:
+class Body:
     """A record's body, read from front to back; too short a body is a ValueError."""
 
     def __init__(self, data: bytes):
@@ -87,7 +87,7 @@ def parse(line: bytes) -> Event | None:
     try:
         record = b64decode(line[1:].strip(), validate=True)
         code, sa, time_ms = _HEADER.unpack_from(record)
-        body = _Body(record[_HEADER.size :])
+        body = Body(record[_HEADER.size :])
         fields = _DECODERS[code](body)
         if body.at != len(body.data):
             raise ValueError("long")
@@ -263,6 +263,16 @@ _DECODERS = {
     },
     event.RECONNECT: lambda body: {"in_ms": body.number(4), "attempt": body.number(), "name": body.text()},
     event.ENGINE_FAULT: lambda body: {"code": body.number(), "name": body.text()},
+    event.BOOT: lambda body: {
+        "cause": body.number(),
+        "boots": body.number(),
+        "reason": body.number(),
+        "detail": body.rest(),
+    },
+    event.NOT_STARTED: lambda body: {"reason": body.number(), "detail": body.rest()},
+    event.SAFE_MODE: lambda body: {"boots": body.number(), "strap": body.flag()},
+    event.UPDATE: lambda body: {"step": body.number(), "version": body.text()},
+    event.STORE_FALLEN: _text,
     event.REDIRECTED: lambda body: {"old": body.endpoint(), "new": body.endpoint()},
     event.REAUTHENTICATED: lambda body: {"successor": body.number(2)},
     event.OFFER: lambda body: {"ours": body.flag(), "data": body.rest()},
@@ -277,4 +287,7 @@ _DECODERS = {
     },
     event.KEYS: _keys,
     event.STOPPED: lambda body: {"reason": body.number(), "detail": body.rest()},
+    event.PROVISIONED: lambda body: {"sha256": body.take(32).hex()},
+    event.ERASED: lambda body: {},
+    event.ADMIN_REFUSED: lambda body: {"reason": body.number(), "attempts": body.number()},
 }

@@ -20,12 +20,16 @@ class Connection:
 
     initiator = False
     local = "0.0.0.0"
-    remote = "%any"  # IPv4 address or host name; %any for a responder
+    remote = "%any"  # IPv4 address or host name, or a tuple of gateways; %any for a responder
     local_id = None
     remote_id = None  # None: any
     cert = ()  # certificates that we show, DER, our own first; without any we prove ourselves by the psk
     key = b""  # its private key, DER
     cacerts = ()  # trust anchors, DER; without any the peer proves itself by the psk
+    psks = ()  # of a responder: (peer's identity or None, secret); else `psk` is for all
+    ppk = b""  # mixed into the keys of each IKE SA (RFC 8784)
+    ppk_id = b""  # its name, for the peer
+    ppk_required = False  # and without it there is none
     require_time = True  # a peer's certificate is good only if we know what time it is
     proposals = ()  # tuples of transforms (type, id, key bits)
     esp_proposals = ()

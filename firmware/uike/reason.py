@@ -114,10 +114,35 @@ SEED_UNREADABLE = 125
 SEED_NOT_KEPT = 126
 SECRET_NOT_KEPT = 127
 
+# 128..: the console wants to know who is there (app/admin)
+ADMIN_PROOF_WANTED = 128
+ADMIN_PROOF_WRONG = 129
+ADMIN_PAUSE = 130
+ADMIN_LOCKED = 131
+
+# 132..: how a run of the appliance ended, and what stands in the way of one (boot, hal/esp32/life, app/reconnect)
+NAME_UNRESOLVED = 132
+APPLICATION_FAILED = 133
+WATCHDOG = 134
+NO_TUNNEL = 135
+UPDATE_ROLLED_BACK = 137
+RESTART_ASKED = 138
+UPDATE_UNHEALTHY = 139
+
 # 140..: the front door (admission, and what cannot be believed)
 COOKIE_WANTED = 140
 HALF_OPEN_OF_ADDRESS = 141
 TOO_MANY_SAS = 142
+
+# 143..: preshared keys, classic and postquantum (ike/ppk, ike/psks)
+PPK_NOT_OFFERED = 143
+PPK_ID_UNKNOWN = 144
+PPK_NOT_USED = 145
+PPK_DIFFERS = 146
+PPK_OR_KEY_DIFFERS = 147
+PEER_REFUSED_PPK = 148
+NO_PSK_FOR_PEER = 149
+
 # 160..: selectors and configuration payloads (ike/child, ike/cp)
 SINGLE_PAIR_WANTED = 160
 ADDRESS_NOT_ASKED = 161

@@ -30,7 +30,8 @@ def load(name):
 def drop(before=None):
     """Forgets every transient module: out of `sys.modules`, and out of its parent package.
 
-    before: names of modules, a list. Whatever else is there goes too, however it was imported.
+    before: names of modules, a list. Whatever else is there goes too, however it was imported; not native code, whose
+    memory a board gives back at its next reset only.
     """
     if before and _DROPS:
         _loaded.extend([name for name in sys.modules if name not in before and name not in _loaded])
@@ -38,6 +39,8 @@ def drop(before=None):
         return
     while _loaded:
         name = _loaded.pop()
+        if ".kernels" in name:
+            continue
         sys.modules.pop(name, None)
         if "." in name:
             parent, leaf = name.rsplit(".", 1)

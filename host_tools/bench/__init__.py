@@ -9,4 +9,8 @@ SUITES = (  # (IKE proposal, ESP proposal)
     ("aes128-sha256-ecp256", "aes128-sha256"),
     ("aes128-sha256-modp2048", "aes128-sha256"),
 )
+CERTIFICATES = (  # kinds of keys of handshakes with certificates, a root and what it issued, in the first suite
+    "p256",
+    "rsa2048",
+)
 SIZES = (64, 1400)  # bytes of the inner packets

@@ -46,11 +46,13 @@ class EmulatedBoard:
         self._partial = b""
         self._thread = threading.Thread(target=self._work, name=f"board {host.name}", daemon=True)
         if runtime == "vm":
-            self._make_vm(heap, wasm, image or images.build(), fuel_limit)
+            image = image or images.build()
+            self._make_vm = lambda: self._new_vm(heap, wasm, image, fuel_limit)
+            self._make_vm()
         if host.clock.virtual:
             host.clock.add(host)
 
-    def _make_vm(self, heap, wasm, image, fuel_limit) -> None:
+    def _new_vm(self, heap, wasm, image, fuel_limit) -> None:
         from host_tools.emulator.door import HostDoor
         from host_tools.emulator.vm import Vm
 
@@ -99,7 +101,11 @@ class EmulatedBoard:
     def _work(self) -> None:
         self.host.clock.enter(self.host)
         try:
-            self.verdict = self._vm.run() if self._vm else self._run_source()
+            verdict = self._run()
+            while self.host.restarting and verdict.ok:
+                self._switch_on_again()
+                verdict = self._run()
+            self.verdict = verdict
         except BaseException as error:  # a fault of ours must reach whoever waits for the verdict
             self.verdict = Verdict("host", f"{type(error).__name__}: {error}", traceback.format_exc())
         finally:
@@ -108,6 +114,15 @@ class EmulatedBoard:
             self.host.close()
             self.on_end()
             self.host.clock.leave(self.host)
+
+    def _run(self) -> Verdict:
+        return self._vm.run() if self._vm else self._run_source()
+
+    def _switch_on_again(self) -> None:
+        """Everything but the store is as it was at the first power-on; the clock goes on."""
+        self.host.begin()
+        if self._vm:
+            self._make_vm()
 
     def _run_source(self) -> Verdict:
         _firmware_on_path()
@@ -123,7 +138,7 @@ class EmulatedBoard:
         """Whole lines of what the VM prints are console lines like any other."""
         *lines, self._partial = (self._partial + data).split(b"\n")
         for line in lines:
-            self.host.on_line(line)
+            self.host.say(line)
 
 
 def firmware_main():

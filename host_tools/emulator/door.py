@@ -15,6 +15,7 @@ class HostDoor:
     def __init__(self, host: Host):
         self._host = host
         self._laid: bytes = b""
+        self._staged: dict[str, bytes] = {}
         self.fuel = lambda: 0  # set when the VM is there
 
     def __call__(self, memory: GuestMemory, name: str, text: str) -> str:
@@ -106,15 +107,38 @@ class HostDoor:
     def _do_store_read(self, memory, text):
         return self._lay(self._host.store_read(text))
 
-    def _do_store_write(self, memory, text):
+    def _blob(self, memory, text) -> tuple[str, bytes]:
         data, name = self._given(memory, text)
         if not 0 < len(name) <= STORE_NAME_MAX or len(data) > STORE_FILE_MAX:
             raise DoorError(f"store {name!r} of {len(data)} bytes")
-        self._host.store_write(name, data)
+        return name, data
+
+    def _do_store_write(self, memory, text):
+        self._host.store_write(*self._blob(memory, text))
+        return ""
+
+    def _do_store_stage(self, memory, text):
+        name, data = self._blob(memory, text)
+        self._staged[name] = self._staged.get(name, b"") + data
+        if len(self._staged[name]) > STORE_FILE_MAX:
+            raise DoorError(f"store {name!r} of {len(self._staged[name])} bytes")
+        return ""
+
+    def _do_store_commit(self, memory, text):
+        self._host.store_replace(self._staged)
+        self._staged = {}
+        return ""
+
+    def _do_store_erase(self, memory, text):
+        self._host.store_erase()
+        return ""
+
+    def _do_restart(self, memory, text):
+        self._host.restart()
         return ""
 
     def _do_clock(self, memory, text):
-        return str(self._host.clock_s())
+        return str(self._host.clock_s() or 0)
 
     def _do_link(self, memory, text):
         return self._host.link() or ""

@@ -30,6 +30,8 @@ class Host:
         self.measure = measure
         self.heap_samples: list[int] = []
         self.on_line = lambda line: None  # called with each console line, in the board's thread
+        self.on_serial = lambda line: None  # the same, for whoever is at the board's serial port
+        self.restarting = False
         self._entropy = _Entropy(name, seed) if seed is not None else None
         self._input: collections.deque = collections.deque()
         self._running = True
@@ -46,8 +48,8 @@ class Host:
     def now(self) -> int:
         return self.clock.now()
 
-    def clock_s(self) -> int:
-        """Seconds since 1970; in virtual time, from a fixed day on."""
+    def clock_s(self) -> int | None:
+        """Seconds since 1970, None while nobody knows; in virtual time, from a fixed day on."""
         return VIRTUAL_EPOCH + self.now() // 1000 if self.clock.virtual else int(time.time())
 
     def wait(self, timeout_ms: int | None) -> None:
@@ -87,6 +89,16 @@ class Host:
         """Make `running()` false; from any thread."""
         self._running = False
         self.clock.wake(self)
+
+    def restart(self) -> None:
+        """Make `running()` false until the board is switched on again."""
+        self.restarting = True
+        self.stop()
+
+    def begin(self) -> None:
+        """The board is switched on, or on again."""
+        self._running, self.restarting = True, False
+        self._input.clear()
 
     def close(self) -> None:
         """Let go of sockets, when the board has ended."""
@@ -130,12 +142,21 @@ class Host:
             return None
 
     def console_write(self, line) -> None:
-        self.on_line(line.encode() if isinstance(line, str) else bytes(line))
+        self.say(line.encode() if isinstance(line, str) else bytes(line))
+
+    def say(self, line: bytes) -> None:
+        """A line that the board, or its VM, has printed; in the board's thread."""
+        self.on_line(line)
+        self.on_serial(line)
 
     def type_line(self, line: bytes) -> None:
         """Give the board a line on its console; from any thread."""
         self._input.append(line)
         self.clock.wake(self)
+
+    def unread(self) -> int:
+        """Bytes typed that the board has not read yet."""
+        return sum(len(line) + 1 for line in list(self._input))
 
     # Store and TUN
 
@@ -144,6 +165,12 @@ class Host:
 
     def store_write(self, name: str, data) -> None:
         self.files[name] = bytes(data)
+
+    def store_replace(self, blobs) -> None:
+        self.files.update({name: bytes(data) for name, data in blobs.items()})
+
+    def store_erase(self) -> None:
+        self.files = {name: data for name, data in self.files.items() if name == "board.json"}
 
     def has_tun(self) -> bool:
         return self.tun is not None

@@ -149,6 +149,12 @@ class Switch:
         self._ports[address] = SwitchPort(self, address)
         return self._ports[address]
 
+    def move(self, port: "SwitchPort", address: str) -> None:
+        """A board's port has another address from now on, as when its DHCP server gives it one."""
+        del self._ports[port.address]
+        port.address = address
+        self._ports[address] = port
+
     def inject(self, datagram: bytes, source: tuple[str, int], destination: tuple[str, int]) -> None:
         """A datagram from anywhere, delivered like any other."""
         self.carry(bytes(datagram), source, destination)

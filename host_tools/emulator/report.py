@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from host_tools import names
 from host_tools.debug import Renderer
 from host_tools.emulator.session import Actor
 
@@ -41,14 +42,8 @@ def follow(actor: Actor, index: int, label: str, screen: Console | None, events,
 
 
 def _write(file, label: str, record: dict) -> None:
-    file.write(json.dumps({"board": label, **record} if label else record, default=_plain) + "\n")
+    file.write(json.dumps({"board": label, **record} if label else record, default=names.plain) + "\n")
     file.flush()
-
-
-def _plain(value):
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return bytes(value).hex()
-    raise TypeError(f"no JSON for {type(value).__name__}")
 
 
 def summary(actor: Actor) -> dict:

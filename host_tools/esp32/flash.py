@@ -8,7 +8,7 @@ import struct
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from littlefs import LittleFS
+from littlefs import LittleFS, LittleFSError, UserContext
 
 BLOCK = 4096  # bytes that are erased together
 SIZE = 4 << 20  # bytes of the smallest flash of the boards that we support
@@ -16,8 +16,8 @@ ERASED = b"\xff"
 
 _MAGIC = 0xE9
 _CHIP_ID_AT = 12
-_TABLE_AT = 0x8000  # in flash, where every official image has its partition table
-_TABLE_LENGTH = 0xC00
+TABLE_AT = 0x8000  # in flash, where every official image has its partition table
+TABLE_LENGTH = 0xC00
 _ROW = struct.Struct("<2sBBII16sI")  # mark, type, subtype, offset, size, label, flags
 _ROW_MARK = b"\xaa\x50"
 _FILE_SYSTEMS = ("vfs", "ffat")  # labels, in the order in which MicroPython looks for them
@@ -64,15 +64,21 @@ def chip_of(image: bytes) -> Chip:
 
 def partitions(image: bytes) -> list[Partition]:
     """The partition table inside an official image. FlashError if there is none."""
-    start = _TABLE_AT - chip_of(image).offset
+    start = TABLE_AT - chip_of(image).offset
+    rows = table(image[start : start + TABLE_LENGTH])
+    if not rows:
+        raise FlashError("the image has no partition table: give the whole image (.bin), not the application alone")
+    return rows
+
+
+def table(data: bytes) -> list[Partition]:
+    """The rows of a partition table; none when it is no table."""
     rows = []
-    for at in range(start, min(start + _TABLE_LENGTH, len(image) - _ROW.size), _ROW.size):
-        mark, _, _, offset, size, label, _ = _ROW.unpack_from(image, at)
+    for at in range(0, len(data) - _ROW.size + 1, _ROW.size):
+        mark, _, _, offset, size, label, _ = _ROW.unpack_from(data, at)
         if mark != _ROW_MARK:
             break
         rows.append(Partition(label.rstrip(b"\0").decode("ascii", "replace"), offset, size))
-    if not rows:
-        raise FlashError("the image has no partition table: give the whole image (.bin), not the application alone")
     return rows
 
 
@@ -81,7 +87,11 @@ def file_system_place(image: bytes, flash_size: int = SIZE) -> Partition:
 
     That is the partition named so or, since 1.26, all that is left behind the last one. FlashError if it does not fit.
     """
-    rows = partitions(image)
+    return place_of_files(partitions(image), flash_size)
+
+
+def place_of_files(rows: list[Partition], flash_size: int) -> Partition:
+    """The same for a table."""
     by_label = {row.label: row for row in rows}
     found = next((by_label[label] for label in _FILE_SYSTEMS if label in by_label), None)
     if found is None:
@@ -105,6 +115,37 @@ def file_system(files: Mapping[str, bytes], size: int) -> bytes:
         with system.open(path, "wb") as file:
             file.write(data)
     return bytes(system.context.buffer)
+
+
+def stored_files(read, size: int, directory: str) -> dict[str, bytes]:
+    """Path to contents of the files in a directory of the LittleFS that a board has; none when it has no such thing.
+
+    `read(offset, length)` reads from its start; no more is asked for than is needed. `size` in bytes."""
+    try:
+        system = LittleFS(_Blocks(read), block_size=BLOCK, block_count=size // BLOCK, mount=False)
+        system.mount()
+        names = [name for name in system.listdir(directory) if system.stat(f"{directory}/{name}").type == 1]
+        found = {}
+        for name in names:
+            with system.open(f"{directory}/{name}", "rb") as file:
+                found[f"{directory.strip('/')}/{name}"] = file.read()
+        return found
+    except LittleFSError:
+        return {}
+
+
+class _Blocks(UserContext):
+    """Blocks of a flash that is only read, each at most once."""
+
+    def __init__(self, read):
+        super().__init__(0)
+        self._read = read
+        self._known: dict[int, bytes] = {}
+
+    def read(self, cfg, block, off, size):
+        if block not in self._known:
+            self._known[block] = self._read(block * BLOCK, BLOCK)
+        return bytearray(self._known[block][off : off + size])
 
 
 def merge(image: bytes, files: Mapping[str, bytes], flash_size: int = SIZE) -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from host_tools import demo, image, shorten
-from host_tools.bench import SUITES
+from host_tools.bench import CERTIFICATES, SUITES
 from host_tools.esp32.repl import GuestError, Repl, ReplError
 
 PLATFORM = "esp32"
@@ -69,19 +69,26 @@ def plan(provider: str, wifi: tuple[str, str] | None, cases: list[dict]) -> list
         runs.append(Run("vectors", "published vectors", "vectors", f"{crypto}, {DIRECTORY + '/' + CASES!r}"))
     runs.append(Run("primitives", "primitives", "primitives", crypto))
     runs.append(Run("packets", "ESP packets", "packets", f"{crypto}, {PACKET_SIZES!r}"))
-    runs.append(_handshake(crypto, *SUITES[0], warm=False))
-    runs += [_handshake(crypto, ike, esp, warm=True) for ike, esp in SUITES]
+    runs.append(_handshake(crypto, "first", *SUITES[0]))
+    runs += [_handshake(crypto, "handshake", *suite) for suite in SUITES]
+    runs += [_handshake(crypto, "certificates", *SUITES[0], kind) for kind in CERTIFICATES]
     if wifi:  # the last one: its driver keeps memory until the next power-on
         runs.append(Run("wifi", "memory with Wi-Fi", "wifi", f"{crypto}, {wifi[0]!r}, {wifi[1]!r}", True))
     return runs
 
 
-def _handshake(crypto: str, ike: str, esp: str, warm: bool) -> Run:
-    trees = demo.configurations(PSK_HEX, ike, esp)
-    stage, title = (
-        ("handshake", "PSK handshake, its code in memory") if warm else ("first", "PSK handshake that loads its code")
-    )
-    return Run(stage, title, "handshake", f"{crypto}, {ike!r}, {trees!r}, {warm}")
+_HANDSHAKES = {  # stage: its title. Of the two engines on a board both have their code in memory, or neither
+    "first": "PSK handshake that loads its code",
+    "handshake": "PSK handshake, its code in memory",
+    "certificates": "handshake with certificates, a root and what it issued",
+}
+
+
+def _handshake(crypto: str, stage: str, ike: str, esp: str, kind: str = "") -> Run:
+    trees = demo.configurations(PSK_HEX, ike, esp, kind)
+    name = f"{ike}, {kind}" if kind else ike
+    warm = stage != "first"
+    return Run(stage, _HANDSHAKES[stage], "handshake", f"{crypto}, {name!r}, {trees!r}, {warm}")
 
 
 def files(built: image.Image, cases: list[dict], runner: Path | None, march: str | None = None) -> dict[str, bytes]:

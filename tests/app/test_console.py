@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.ike.test_rekey import agree, tunnel, works
+from uike import event
 from uike.app import console
 
 
@@ -40,3 +41,16 @@ def test_what_makes_no_sense(line):
     with pytest.raises(ValueError):
         typed(wire, line)
     assert agree(wire) == (1, 1)
+
+
+def test_the_last_crash_is_told():
+    said, life = [], SimpleNamespace(crash=lambda: b"\x02\x03\x87x")
+    appliance = SimpleNamespace(board=SimpleNamespace(life=life), trace=lambda *words: said.append(words))
+    console.run(appliance, '{"do": "crash"}')
+    assert said == [(event.BOOT, 0, b"\x02\x03\x87x")]
+
+
+@pytest.mark.parametrize("life", [None, SimpleNamespace(crash=lambda: None)])
+def test_no_crash_is_known(life):
+    with pytest.raises(ValueError, match="none is known"):
+        console.run(SimpleNamespace(board=SimpleNamespace(life=life)), '{"do": "crash"}')

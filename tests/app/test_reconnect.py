@@ -1,14 +1,18 @@
 """A board that comes back: after refusals, silence, a gateway's restart, a network that went. Two boards in virtual time."""
 
 import json
+from base64 import b64encode
+from types import SimpleNamespace
 
 import pytest
 
 from host_tools import demo, records
 from host_tools.emulator.board import EmulatedBoard
 from host_tools.emulator.clock import VirtualClock
-from host_tools.emulator.host import Host
+from host_tools.emulator.host import VIRTUAL_EPOCH, Host
 from host_tools.emulator.network import Switch
+from uike import event, reason
+from uike.app import reconnect
 
 RUNTIMES = pytest.mark.parametrize("runtime", ["cpython", "vm"])
 QUICK = {"retransmit_ms": 200, "retransmit_tries": 2, "dpd_delay": 2}
@@ -131,6 +135,73 @@ def test_without_a_network_nothing_is_tried_and_with_it_at_once(runtime):
     world.up(1, 1_000)
     assert world.clock.now() - start < 1_000
     world.end()
+
+
+SECOND = "192.0.2.9"
+
+
+@RUNTIMES
+def test_several_gateways_take_turns_and_the_first_one_is_first(runtime):
+    world = World(runtime, remote=[SECOND, "lost.example", demo.GATEWAY], reconnect_max=4)
+    world.start_gateway()
+    world.up(1)
+    tried = [event.fields["remote"][0] for event in world.said("negotiating")]
+    (unresolved,) = world.said("not_started")
+    assert tried == [SECOND, demo.GATEWAY] and unresolved.fields["detail"] == b"lost.example"
+    assert [event.fields["in_ms"] <= 1_000 for event in world.said("reconnect")] == [True, True]
+    world.kill_gateway()
+    world.run(60_000)
+    again = [event.fields["remote"][0] for event in world.said("negotiating")[len(tried) :]]
+    assert again[:3] == [demo.GATEWAY, SECOND, demo.GATEWAY]  # behind the one that has just failed
+    pauses = [event.fields["in_ms"] for event in world.said("reconnect")[3:]]
+    assert max(pauses) > 1_000 and all(pause <= 4_000 for pause in pauses)  # it grows after each round
+    world.end()
+
+
+def test_a_board_that_must_judge_certificates_waits_for_the_clock(monkeypatch):
+    anchor = b64encode(b"\x30" + bytes(30)).decode()  # nobody gets as far as reading it
+    monkeypatch.setattr(Host, "clock_s", lambda self: VIRTUAL_EPOCH if self.clock.now() > 5_000 else None)
+    world = World("cpython", reconnect_max=4, cacerts=[anchor])
+    world.run(4_000)
+    reasons = {event.fields["reason"] for event in world.said("not_started")}
+    assert reasons == {reason.CLOCK_NOT_SET} and not world.said("negotiating")
+    world.run(10_000)
+    assert world.said("negotiating")
+    world.end()
+
+
+class Restarted(Exception):
+    pass
+
+
+class Hashable(SimpleNamespace):
+    __hash__ = object.__hash__
+
+
+def test_sockets_and_network_are_mended_and_the_last_resort_is_a_restart():
+    """After hours, once, and explained; never while another tunnel is up."""
+    done, traced = [], []
+
+    def restart(why, detail):
+        done.append((why, detail))
+        raise Restarted
+
+    connection = Hashable(name="hq", remote=("a", "b"), initiator=True, reconnect_ms=60_000)
+    board = SimpleNamespace(life=SimpleNamespace(restart=restart), mend=lambda: done.append("mend"))
+    endpoint = SimpleNamespace(sas=[], random=lambda n: b"\x80" * n, has_other=lambda sa: False)
+    appliance = SimpleNamespace(
+        board=board, endpoint=endpoint, failures={}, retries={}, quit_at=None, trace=lambda *_: traced.append(_)
+    )
+    sa = SimpleNamespace(connection=connection)
+    endpoint.sas = [SimpleNamespace(state=event.STATE_ESTABLISHED)]
+    for _ in range(300):
+        reconnect.closed(appliance, sa, reason.NO_ANSWER, 0)
+    assert not done
+    endpoint.sas, appliance.failures = [], {}
+    with pytest.raises(Restarted):
+        for _ in range(300):
+            reconnect.closed(appliance, sa, reason.NO_ANSWER, 0)
+    assert done == ["mend"] * 11 + [(reason.NO_TUNNEL, b"hq")] and appliance.failures[connection] == 239
 
 
 def test_quitting_ends_the_attempts():

@@ -206,6 +206,24 @@ def test_secrets():
     assert load(INITIATOR, psk="0x00ff10").psk == b"\x00\xff\x10"
     assert load(INITIATOR, psk="0sAP8Q").psk == b"\x00\xff\x10"
     assert load(INITIATOR, psk="schlüssel").psk == "schlüssel".encode()
+    assert load(INITIATOR, psk=None, psk_hex="00:0f:F1").psk == load(INITIATOR, psk="0X00Ff1").psk == b"\x00\x0f\xf1"
+    assert load(INITIATOR, psk="0SAP8Q").psk == b"\x00\xff\x10"
+    assert load(INITIATOR, psk='  0x00 " ').psk == b'  0x00 " '
+
+
+def test_secrets_of_several_peers():
+    rows = {"alice@example": "one", "*@example": "0x02", "%any": "three"}
+    connection = load(RESPONDER, psk=None, psks=rows)
+    assert connection.psks == ((None, b"three"), ((3, b"*@example"), b"\x02"), ((3, b"alice@example"), b"one"))
+    assert connection.psk == b"" and load(RESPONDER, psks=rows).psk == b"a key"
+
+
+@pytest.mark.parametrize("table", [INITIATOR, RESPONDER])
+def test_a_postquantum_preshared_key(table):
+    connection = load(table, ppk="0x" + "5a" * 32, ppk_id="ppk@example", ppk_required=True)
+    assert (connection.ppk, connection.ppk_id, connection.ppk_required) == (b"\x5a" * 32, b"ppk@example", True)
+    assert load(table, ppk="a key", ppk_id="@#c0ffee").ppk_id == b"\xc0\xff\xee"
+    assert (load(table).ppk, load(table).ppk_required) == (b"", False)
 
 
 @pytest.mark.parametrize(
@@ -217,6 +235,10 @@ def test_secrets():
         {"psk": None, "psk_hex": "hunter2"},
         {"psk": "hunter2" * 40},
         {"psk": ["hunter2"]},
+        {"psk": "0X"},
+        {"psk": "0xhunter2:00"},
+        {"psk_hex": "0:0f:f1", "psk": None},
+        {"psk_hex": "000:0ff:1a", "psk": None},
         {"psk": "hunter2", "psk_hex": "00"},
     ],
 )
@@ -269,6 +291,18 @@ def test_selectors_that_are_refused(text):
         (INITIATOR, {"local": "eth0"}, "local"),
         (INITIATOR, {"local_id": None}, "local_id"),
         (INITIATOR, {"psk": None}, "psk"),
+        (INITIATOR, {"psks": {"alice@example": "one"}}, "psks"),
+        (RESPONDER, {"psks": {}}, "psks"),
+        (RESPONDER, {"psks": ["one"]}, "psks"),
+        (RESPONDER, {"psks": {"alice@example": ""}}, "psks"),
+        (RESPONDER, {"psks": {"keyid:#x": "one"}}, "psks"),
+        (RESPONDER, {"psks": {f"{n}@example": "one" for n in range(17)}}, "psks"),
+        (INITIATOR, {"ppk": "a key"}, "ppk_id"),
+        (INITIATOR, {"ppk_id": "ppk@example"}, "ppk"),
+        (INITIATOR, {"ppk_required": True}, "ppk"),
+        (INITIATOR, {"ppk": "a key", "ppk_id": "%any"}, "ppk_id"),
+        (INITIATOR, {"ppk": "0xno", "ppk_id": "ppk@example"}, "ppk"),
+        (INITIATOR, {"ppk": "a key", "ppk_id": "ppk@example", "ppk_required": 1}, "ppk_required"),
         (INITIATOR, {"pool": "10.9.0.0/24"}, "pool"),
         (INITIATOR, {"dns": ["10.1.0.53"]}, "dns"),
         (RESPONDER, {"virtual_ip": True}, "virtual_ip"),
@@ -371,3 +405,11 @@ def test_pool_of_ipv6_and_what_goes_with_it():
 )  # fmt: skip
 def test_ipv6_that_is_refused(changes, key):
     assert refused(RESPONDER, **changes)[0] == key
+
+
+def test_several_gateways_of_an_initiator():
+    assert load(INITIATOR, remote=["gw.example", "192.0.2.9"]).remote == ("gw.example", "192.0.2.9")
+    assert load(INITIATOR, remote=["gw.example"]).remote == "gw.example"
+    for wrong in ([], ["%any", "gw.example"], ["gw.example", 7], ["a", "b", "c", "d", "e"], ["not a name", "b"]):
+        assert refused(INITIATOR, remote=wrong)[0] == "remote"
+    assert refused(RESPONDER, remote=["192.0.2.1", "192.0.2.9"])[0] == "remote"

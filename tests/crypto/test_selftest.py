@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from host_tools import demo, image, reasons, records
 from host_tools.emulator.board import EmulatedBoard
@@ -13,7 +14,10 @@ from host_tools.emulator.host import Host
 from host_tools.emulator.network import Switch
 from host_tools.emulator.outcome import Outcome
 from host_tools.emulator.vm import run_script
+from tests.interop.test_certificates import Party
+from tests.world import connection
 from uike import iana, reason
+from uike.app import boot
 from uike.app import run as appliance
 from uike.crypto import selftest
 from uike.crypto.soft import Provider as SoftProvider
@@ -33,7 +37,7 @@ def asked(provider, transforms=None, trace=lambda *event: None):
 @pytest.mark.parametrize("provider", [HostProvider, SoftProvider])
 def test_every_primitive_is_sound(provider):
     found = asked(provider())
-    assert len(found) == 18 and all(found.values()), found
+    assert len(found) == 21 and all(found.values()), found
 
 
 def test_only_what_may_be_negotiated_is_asked():
@@ -41,6 +45,22 @@ def test_only_what_may_be_negotiated_is_asked():
     assert list(asked(HostProvider(), DEMO)) == [*ALWAYS, "AES-CBC-128, HMAC-SHA2-256", "X25519"]
     gcm = {(1, 20, 256), (2, 6, 0), (4, 19, 0)}
     assert list(asked(HostProvider(), gcm)) == [*ALWAYS, "HMAC-SHA2-384", "AES-GCM-256", "P-256"]
+
+
+def test_signatures_are_asked_where_there_are_certificates():
+    for kind, name in ((iana.KEY_RSA, "RSA"), (iana.KEY_P256, "ECDSA on P-256"), (iana.KEY_ED25519, "Ed25519")):
+        assert list(asked(HostProvider(), {(iana.CERT, kind, 0)})) == [*ALWAYS, name]
+    assert list(asked(HostProvider(), {(iana.CERT, iana.KEY_P384, 0)})) == ALWAYS
+
+
+@pytest.mark.parametrize("kind", ["p256", "ed25519", "rsa2048"])
+def test_the_certificates_of_a_configuration_say_which(kind):
+    authority = Party(kind, "A CA")
+    der = (authority.certificate.public_bytes(serialization.Encoding.DER),)
+    numbers = {"p256": iana.KEY_P256, "ed25519": iana.KEY_ED25519, "rsa2048": iana.KEY_RSA}
+    for changes in ({"cert": der, "cacerts": ()}, {"cacerts": der}, {"cacerts": (b"\x30\x00" * 8, *der)}):
+        assert boot._keys([connection(True), connection(False, **changes)]) == {(iana.CERT, numbers[kind], 0)}
+    assert boot._keys([connection(True)]) == set()
 
 
 def test_the_values_for_modp_2048():
@@ -98,6 +118,9 @@ class Exchange:
         return flipped(secret, 77) if self.fault == "shared" else secret
 
 
+SIGNATURES = {"RSA": iana.KEY_RSA, "ECDSA on P-256": iana.KEY_P256, "Ed25519": iana.KEY_ED25519}
+
+
 class Broken(HostProvider):
     """A provider in which one operation of one algorithm is wrong: (operation, algorithm, fault)."""
 
@@ -121,6 +144,10 @@ class Broken(HostProvider):
         bits = len(key) * 8 - (0 if encr_id == iana.ENCR_AES_CBC else 32)
         hit = self._hit("cipher", (encr_id, bits, integ_id))
         return Cipher(HostProvider.cipher(self, encr_id, key, integ_id, integ_key), self.fault if hit else None)
+
+    def verify(self, algorithm, public_key, message, signature):
+        good = HostProvider.verify(self, algorithm, public_key, message, signature)
+        return self.fault == "takes" if self._hit("verify", public_key[0]) else good
 
     def key_exchange(self, group, random):
         hit = self._hit("key_exchange", group)
@@ -146,6 +173,7 @@ FAULTS = (
         for fault in ("seal", "icv", "check", "refuse", "open", "spoil")
     ]
     + [(name, ("key_exchange", group, fault)) for name, group in GROUPS.items() for fault in ("public", "shared")]
+    + [(name, ("verify", kind, fault)) for name, kind in SIGNATURES.items() for fault in ("takes", "refuses")]
 )
 
 
@@ -232,6 +260,16 @@ def test_an_engine_that_passes_its_check_and_breaks_a_primitive_is_retired_too()
     provider = Accelerated("key_exchange", iana.MODP_2048, "shared", (engine,))
     found = asked(provider, {(4, iana.MODP_2048, 0)}, lambda *event: said.append(event))
     assert found["MODP-2048"] and engine.retired == 1 and said == [(31, 0, b"MPI")]
+
+
+def test_an_engine_that_breaks_a_signature_is_retired():
+    class Accelerated(Broken):
+        def _hit(self, *what):
+            return not self.engines[0].retired and Broken._hit(self, *what)
+
+    engine = Engine(True)
+    provider = Accelerated("verify", iana.KEY_P256, "refuses", (engine,))
+    assert asked(provider, {(iana.CERT, iana.KEY_P256, 0)})["ECDSA on P-256"] and engine.retired == 1
 
 
 def test_the_second_power_of_modp_2048_is_for_accelerators():
@@ -374,14 +412,22 @@ def guest(transforms):
 
 def test_all_of_it_in_96_kilobytes_of_the_vm():
     rows, (_, left, names, growth) = guest(None)
-    assert len(rows) == 18 and all(sound for sound, _, _ in rows.values())
+    assert len(rows) == 21 and all(sound for sound, _, _ in rows.values())
     assert left == "[]" and int(growth) <= 16  # nothing stays but names, once
     assert int(names) <= 3_600
-    assert max(heap for _, _, heap in rows.values()) <= 26_000
+    assert max(heap for _, _, heap in rows.values()) <= 29_500
 
 
 def test_what_the_demo_s_configuration_costs():
     rows, (_, left, names, growth) = guest(DEMO)
     assert list(rows) == [*ALWAYS, "AES-CBC-128, HMAC-SHA2-256", "X25519"]
     assert sum(fuel for _, fuel, _ in rows.values()) <= 315_000_000
+    assert left == "[]" and int(growth) <= 16
+
+
+def test_what_certificates_cost_beside():
+    """A chip does some 250 million instructions in a second."""
+    rows, (_, left, _, growth) = guest({(iana.CERT, kind, 0) for kind in SIGNATURES.values()})
+    most = {"RSA": 40_000_000, "ECDSA on P-256": 252_000_000, "Ed25519": 280_000_000}
+    assert {name: rows[name][1] <= limit for name, limit in most.items()} == dict.fromkeys(most, True), rows
     assert left == "[]" and int(growth) <= 16

@@ -1,8 +1,9 @@
 """Runs on the unix MicroPython: the `esp32` provider against `soft`, on random bytes and on all ones."""
 
 import os
+import sys
 
-from uike import iana
+from uike import iana, transient
 from uike.crypto import esp32, soft
 
 _AEAD = (
@@ -72,6 +73,15 @@ def _prf(sizes):
     return wrong
 
 
+def _reloaded():
+    """Native modules that left memory when all that is transient did: none, for they would come back beside
+    themselves. What is around them went."""
+    there = set(sys.modules)
+    transient.drop([name for name in there if ".esp32." not in name])
+    gone = [name for name in there if name not in sys.modules]
+    return len([name for name in gone if ".kernels" in name]) + (not gone)
+
+
 def run():
     """Prints how many results differ, a line for each part, and which code was at work."""
     print("native" if esp32.kernels else "bytecode")
@@ -81,3 +91,4 @@ def run():
         print(_cipher(suite, list(range(0, 301, 48)) + [1408]))
     print(_prf(list(range(0, 301, 4)) + [111, 112, 127, 128, 129, 239, 240, 1400]))
     print(_exchange(iana.CURVE25519, 8), _exchange(iana.ECP_256, 4))
+    print(_reloaded())

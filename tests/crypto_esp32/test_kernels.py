@@ -17,7 +17,7 @@ MICROPYTHON = Path(sys.executable).parent / "micropython"
 def test_provider(tmp_path, march, code):
     image.write(image.compile_modules({"guest_kernels": GUEST.read_text()}, march=march), tmp_path)
     (tmp_path / "main.py").write_text("import guest_kernels\nguest_kernels.run()\n")
-    path = f"{tmp_path}:{image.build(only=('uike.crypto',), march=march).directory}"
+    path = f"{tmp_path}:{image.build(only=('uike.crypto', 'uike.transient'), march=march).directory}"
     run = subprocess.run(
         [MICROPYTHON, "main.py"],
         cwd=tmp_path,
@@ -26,14 +26,14 @@ def test_provider(tmp_path, march, code):
         text=True,
         check=False,
     )
-    assert run.stdout.split() == [code, *["0"] * 9], run.stdout + run.stderr
+    assert run.stdout.split() == [code, *["0"] * 10], run.stdout + run.stderr
 
 
 @pytest.mark.parametrize("march", ["xtensawin", "rv32imc"])
 def test_kernels_compile_for_the_chips(march):
     sizes = image.build(platform="esp32", march=march).sizes
     kernels = {name.split(".")[-1]: size for name, size in sizes.items() if ".kernels." in name}
-    assert set(kernels) == {"blocks", "chacha20", "field", "ghash", "poly1305", "sha512"}
+    assert set(kernels) == {"blocks", "chacha20", "field", "ghash", "poly1305", "sha512", "words"}
     assert sum(kernels.values()) < 20 * 1024  # bytes of executable memory, all in use
 
 

@@ -40,7 +40,9 @@ def executed(disk, run):
     return [result for line in process.stdout.splitlines() if (result := stages.parse(run.stage, line))]
 
 
-@pytest.mark.parametrize("stage", ["selftest", "vectors", "primitives", "packets", "first", "handshake"])
+@pytest.mark.parametrize(
+    "stage", ["selftest", "vectors", "primitives", "packets", "first", "handshake", "certificates"]
+)
 def test_a_stage(disk, stage):
     run = RUNS[stage]
     results = executed(disk, run)

@@ -3,9 +3,12 @@
 import builtins
 import json
 import os
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
+from uike.hal.esp32 import change, erasure
 from uike.hal.esp32 import store as module
 from uike.hal.esp32.store import Store
 
@@ -23,7 +26,8 @@ class Disk:
         self.left = steps
         self._rename, self._open = os.rename, builtins.open
         monkeypatch.setattr(module.os, "rename", self.rename)
-        monkeypatch.setattr(module, "open", self.open, raising=False)
+        for each in (module, erasure):
+            monkeypatch.setattr(each, "open", self.open, raising=False)
 
     def step(self):
         if not self.left:
@@ -133,9 +137,103 @@ def test_settings(tmp_path):
     assert json.loads("{}") == {}
 
 
-def test_erasing_overwrites_and_removes(tmp_path):
+@pytest.fixture
+def small_flash(monkeypatch):
+    """64 KB are free; the bytes that were written to each file."""
+    written = {}
+
+    class Watched(File):
+        def write(self, data):
+            written[os.path.basename(self.file.name)] = written.get(os.path.basename(self.file.name), b"") + data
+            self.file.write(data)
+
+    disk = Disk(monkeypatch, 1 << 30)
+
+    def watched(path, mode):
+        return Watched(disk, builtins.open(path, mode)) if "w" in mode else builtins.open(path, mode)
+
+    monkeypatch.setattr(erasure, "open", watched, raising=False)
+    monkeypatch.setattr(module.os, "statvfs", lambda path: (4096, 4096, 512, 16, 16), raising=False)
+    return written
+
+
+def test_erasing_overwrites_and_removes_and_fills_what_is_free(tmp_path, small_flash):
     store = Store(str(tmp_path / "store"))
     store.write("a", OLD)
     store.write("a", NEW)
-    store.erase()
-    assert not list((tmp_path / "store").iterdir()) and store.read("a") is None
+    store.write("crash", b"how a run ended is no secret")
+    store.write("board.json", b"{}")
+    small_flash.clear()
+    turns = []
+    store.erase(lambda: turns.append(1))
+    assert {path.name for path in (tmp_path / "store").iterdir()} == {"crash", "board.json"} and store.read("a") is None
+    assert small_flash["a"] == bytes(len(NEW) + 4) and small_flash["a.old"] == bytes(len(OLD) + 4)
+    assert small_flash["filler"] == bytes(65_536) and len(turns) == 18
+
+
+def test_a_power_cut_in_an_erasure_leaves_nothing_behind_the_next_boot(tmp_path, monkeypatch, small_flash):
+    """And what makes the board a provisioned one goes first."""
+    for steps in range(0, 60, 7):
+        directory = tmp_path / str(steps)
+        store = Store(str(directory))
+        store.write("a", OLD)
+        store.write("config.json", b"{}")
+        with monkeypatch.context() as patch:
+            Disk(patch, steps)
+            try:
+                store.erase()
+            except PowerCut:
+                pass
+        again = Store(str(directory))
+        if steps:
+            assert not again.has("config.json") and not list(directory.iterdir())
+        else:
+            assert again.has("config.json")  # it had not begun
+
+
+def test_a_blob_is_there_or_not(tmp_path):
+    store = Store(str(tmp_path / "store"))
+    assert not store.has("a")
+    store.write("a", OLD)
+    assert store.has("a")
+
+
+NAMES = ("config.json", "network.json", "admin")
+
+
+def written(directory):
+    store = Store(directory)
+    return tuple(store.read(name) for name in NAMES)
+
+
+def cut(monkeypatch, steps, action):
+    """Does the action until the power goes; whether it was done."""
+    with monkeypatch.context() as patch:
+        disk = Disk(patch, steps)
+        patch.setattr(change, "open", disk.open, raising=False)
+        patch.setattr(change.os, "remove", lambda path, remove=os.remove: (disk.step(), remove(path)))
+        try:
+            action()
+            return True
+        except PowerCut:
+            return False
+
+
+def test_a_power_cut_in_a_transaction_leaves_all_old_or_all_new(tmp_path, monkeypatch):
+    before, after = (b"old", b"{}", b"k"), (b"new one", b"[1]", b"kk")
+    found = set()
+    for steps in range(400):
+        directory = str(tmp_path / str(steps))
+        for name, data in zip(NAMES, before, strict=True):
+            Store(directory).write(name, data)
+        board = SimpleNamespace(store=Store(directory))
+        blobs = [(name, (data[:1], data[1:])) for name, data in zip(NAMES, after, strict=True)]
+        done = cut(monkeypatch, steps, partial(change.replace, board, blobs))
+        cut(monkeypatch, steps % 97, partial(Store, directory))  # and once more while it is being finished
+        now = written(directory)
+        found.add((now, done))
+        assert now == after if done else now in (before, after)
+        assert not [name for name in os.listdir(directory) if name.startswith("journal")]
+        if done:
+            break
+    assert found == {(before, False), (after, False), (after, True)} and steps > 100

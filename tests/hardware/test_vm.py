@@ -116,14 +116,15 @@ class Mem32:
 
 memory = bytearray(64)
 base = uctypes.addressof(memory)
-for copy in (None, bus._slow(Mem32())):
-    registers = bus.Registers(Mem32(), copy)
+native = bus.words
+for bus.words in (native, None):
+    registers = bus.Registers(Mem32())
     registers.store(base, bytearray(range(200, 232)))
     print(memory.hex(), registers.load(base + 4, 3).hex())
     registers.write(base + 32, 0x89ABCDEF)
     print(registers.read(base + 32) == 0x89ABCDEF)
     memory[:] = bytearray(64)
-print(bus.native() is not None)
+print(native is not None)
 """
 
 

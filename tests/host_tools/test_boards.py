@@ -58,6 +58,8 @@ def test_a_board_of_ones_own(tmp_path):
         ("mdc = 23", "mcd = 23", "[ethernet] mcd: unknown; allowed: phy, "),
         ('clock = "in"', 'clock = "up"', '[ethernet] clock: "in" or "out"'),
         ('sha256 = "a', 'sha256 = "x', "[micropython] sha256: 64 hexadecimal digits"),
+        ("mhz = 240", "mhz = 300", "mhz: a frequency that the chip has"),
+        ('"LAN8720"', '"LAN9999"', "[ethernet] phy: one of LAN8710, LAN8720"),
         ("[micropython]", "[python]", "python: unknown; allowed: name, title"),
         ("-modp2048", "-modp123", "proposals: "),
         ("title", "ti tle", "Expected '='"),

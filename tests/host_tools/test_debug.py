@@ -63,6 +63,29 @@ def test_a_move_and_authentication_anew():
     assert text.endswith("IKEv2:(SA 1) authenticated anew: replaced by SA 2\n")
 
 
+@pytest.mark.parametrize(
+    ("code", "body", "wanted"),
+    [
+        (event.BOOT, bytes((1, 1, 0)), "started after power-on, boot 1 since the last good one\n"),
+        (event.BOOT, bytes((3, 2, reason.WATCHDOG)), "started after its watchdog, boot 2"),
+        (event.BOOT, bytes((3, 2, reason.WATCHDOG)), "the last run ended: the board did nothing for a minute"),
+        (event.BOOT, bytes((2, 4, reason.APPLICATION_FAILED)) + b"OSError 5", "the application fell over: OSError 5"),
+        (event.BOOT, bytes((2, 1, reason.RESTART_ASKED)), "the last run ended: it was told to restart\n"),
+        (event.BOOT, bytes((9, 1, 0)), "started after cause 9"),
+        (event.NOT_STARTED, bytes((reason.NAME_UNRESOLVED,)) + b"gw.example", "no attempt: the gateway's name has no"),
+        (event.NOT_STARTED, bytes((reason.CLOCK_NOT_SET,)) + b"gw.example", "remedy: let it reach a time server"),
+        (event.SAFE_MODE, bytes((4, 0)), "safe mode, 3 boots in a row failed: only the console runs"),
+        (event.SAFE_MODE, bytes((1, 1)), "safe mode, its pin says so"),
+        (event.UPDATE, b"\x010.2.0", "update to 0.2.0 begins\n"),
+        (event.UPDATE, b"\x020.2.0", "update to 0.2.0 is complete, and on from the next boot\n"),
+        (event.UPDATE, b"\x03", "the new version has proved itself, and stays\n"),
+        (event.STORE_FALLEN, b"config.json", "stored file config.json was broken: the one before it is in use\n"),
+    ],
+)
+def test_what_a_board_says_of_itself(code, body, wanted):
+    assert wanted in shown([parse(line(code, 0, 0, body))])
+
+
 def test_a_failure_has_its_remedy():
     body = bytes((reason.PSK_DIFFERS, 0, 24, 35, 0, 0, 0, 1, 1))
     text = shown([parse(line(event.CLOSED, 1, 0, body))])
@@ -82,7 +105,7 @@ def test_nothing_of_a_peer_reaches_the_terminal_raw():
     assert "\x1b" not in text and text.count("\\x1b[2Jgw") == 4
 
 
-@pytest.mark.parametrize("code", [each for each in range(1, 22)])
+@pytest.mark.parametrize("code", [*range(1, 22), *range(85, 90)])
 def test_no_record_that_decodes_breaks_the_screen(code):
     for size in range(96):
         for fill in (0, 1, 255):

@@ -59,13 +59,26 @@ def test_a_file_for_a_board(run, tmp_path):
     data = (tmp_path / "out.bin").read_bytes()
     assert report["size"] == len(data) == 4 << 20 and report["sha256"] == hashlib.sha256(data).hexdigest()
     read = files(tmp_path)
-    assert read("main.py") == b"import uike_start\nuike_start.main()\n" and read("uike_start.mpy")[:1] == b"M"
+    assert read("boot.py").startswith(b"import micropython\nmicropython.kbd_intr(-1)\n")  # before anything else
+    assert read("main.py") == b"import uike_start\nuike_start.main(False)\n" and read("uike_start.mpy")[:1] == b"M"
+    assert read("a/main.mpy")[:1] == b"M" and read("a/uike/endpoint.mpy")[:1] == b"M"
+    settings = json.loads(read("store/board.json")[4:])
+    assert settings == {"board": "esp32-generic", "mhz": 240, "led": 2}
     stored = read("store/config.json")
     assert stored[:4] == crc32(stored[4:]).to_bytes(4, "big")
     connection = json.loads(stored[4:])["connection"]["hq"]
     assert connection["proposals"] == boards.load("esp32-generic").proposals
     assert json.loads(read("store/network.json")[4:]) == {"wifi": {"ssid": "net", "password": "not so secret"}}
     assert run("--allow-unknown").exit_code == 0 and (tmp_path / "out.bin").read_bytes() == data
+
+
+def test_time_servers_and_a_board_with_ethernet(run, tmp_path):
+    (tmp_path / "board.toml").write_text('[ntp]\nservers = ["192.0.2.123"]\n' + FILE[FILE.index("[connection") :])
+    assert run("--allow-unknown", board="olimex-esp32-poe").exit_code == 0
+    read = files(tmp_path)
+    assert json.loads(read("store/network.json")[4:]) == {"ntp": ["192.0.2.123"]}
+    settings = json.loads(read("store/board.json")[4:])
+    assert settings["ethernet"]["clock_pin"] == 17 and settings["safe_pin"] == 34
 
 
 def test_secrets_are_not_shown(run):
@@ -112,6 +125,13 @@ def test_off_line_it_says_where_to_put_the_image(run, monkeypatch, tmp_path):
         ('"not so secret"', '"short"', "[wifi] password: bad value; allowed: 8 to 63"),
         ("[wifi]", '[static]\naddress = "192.0.2.7"\n[wifi]', "[static] netmask: missing"),
         ("[wifi]", "[ethernet]\n[wifi]", "ethernet: unknown"),
+        ("[wifi]", "[ntp]\n[wifi]", "[ntp]: not a table with servers; allowed: servers, a list"),
+        (
+            "[wifi]",
+            '[ntp]\nservers = ["a", "b", "c", "d"]\n[wifi]',
+            "[ntp] servers: bad value; allowed: a list of at most 3",
+        ),
+        ("[wifi]", '[ntp]\nservers = ["a b"]\n[wifi]', "[ntp] servers: bad value"),
     ],
 )
 def test_tables_that_are_refused(run, tmp_path, old, new, said):

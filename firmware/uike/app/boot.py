@@ -12,11 +12,14 @@ from uike.crypto import Failure, seed
 from uike.crypto.drbg import Drbg
 from uike.crypto.health import watch
 from uike.transient import drop, load
+from uike.wire.refusal import Refusal
 
 
 def start(board, trace):
     """(connections, crypto provider, random source, trace, secret): what the engine stands on. Failure when it must
     not."""
+    if board.life:
+        board.life.tell(trace)
     crypto = board.crypto()
     tree = _read_config(board.store, trace)
     connections = _connections(tree, trace)
@@ -28,7 +31,10 @@ def start(board, trace):
     random = board.random = Drbg(watch(board.entropy), crypto.prf)
     for number in seed.reseed(random, board.store):
         trace(event.SEED, 0, bytes((number,)))
-    return connections, crypto, random, trace, _secret(connections, random, board.store, trace)
+    secret = _secret(connections, random, board.store, trace)
+    for name in board.store.fallen if board.life else ():
+        trace(event.STORE_FALLEN, 0, name.encode())
+    return connections, crypto, random, trace, secret
 
 
 def _secret(connections, random, store, trace):
@@ -69,10 +75,14 @@ def _connections(tree, trace):
 
 def _check(crypto, connections, board, trace):
     """Asks each primitive that a connection may lead to for a known answer. Failure when one gives another."""
+    wanted = _transforms(connections)
+    wanted.update(_keys(connections))
+    drop()
     before = list(sys.modules)  # what a provider loads for a test goes after it
     started, count = board.now(), 0
-    for name, sound in load("uike.crypto.selftest").run(crypto, trace, _transforms(connections)):
+    for name, sound in load("uike.crypto.selftest").run(crypto, trace, wanted):
         drop(before)
+        board.now()  # a watchdog wants to know
         if not sound:
             raise Failure(reason.SELF_TEST_FAILED, name)
         count += 1
@@ -88,4 +98,18 @@ def _transforms(connections):
                 found.add((kind, number, bits))
                 if kind == iana.INTEG:
                     found.add((iana.PRF, number - iana.AUTH_HMAC_SHA2_256_128 + iana.PRF_HMAC_SHA2_256, 0))
+    return found
+
+
+def _keys(connections):
+    """(CERT, kind of key, 0) of each certificate of ours and of the CAs that we trust, a set: the peers' are alike."""
+    found = set()
+    for connection in connections:
+        for data in connection.cert + connection.cacerts:
+            try:
+                key = load("uike.pki.certificate").Certificate(data).key()
+            except Refusal:  # whoever needs it will say so
+                continue
+            if key:
+                found.add((iana.CERT, key[0], 0))
     return found

@@ -1,6 +1,6 @@
-"""Commands from the console: one JSON object a line, `{"do": "ping", "to": "10.1.0.1", "count": 3}`.
+"""Commands of the console: JSON objects, `{"do": "ping", "to": "10.1.0.1", "count": 3}`, typed or through `app/link`.
 
-Used when a line comes, then dropped. Raises ValueError with a text for the host when a command makes no sense.
+Used when one comes, then dropped. Raises ValueError with a text for the host when a command makes no sense.
 """
 
 import json
@@ -19,36 +19,55 @@ _QUIT_MS = 3_000
 
 def run(appliance, line):
     """Does what one line says."""
-    command = json.loads(line)
+    do(appliance, json.loads(line), ())
+
+
+def do(appliance, command, body):
+    """Does what a command says; its results are events of the trace. No command here has a body."""
     verb = command.get("do") if type(command) is dict else None
-    if verb == "ping":
-        _ping(appliance, command)
-    elif verb == "close":
-        appliance.endpoint.close(command.get("name"), appliance.board.now())
-    elif verb == "rekey":
-        _rekey(appliance, command.get("what"))
-    elif verb == "delete":
-        appliance.endpoint.close_children(appliance.board.now())
-    elif verb == "connect":
-        _connect(appliance, command.get("name"))
-    elif verb == "moved":
-        _moved(appliance)
-    elif verb == "heap":
-        appliance.report_heap()
-    elif verb == "datagrams":
-        load("uike.app.wiretap").datagrams(appliance.board, appliance.trace)
-    elif verb == "quit":
-        _quit(appliance)
-    else:
-        raise ValueError("unknown command; known: ping, close, rekey, delete, connect, moved, heap, datagrams, quit")
+    if verb not in _VERBS:
+        raise ValueError("unknown command; known: " + ", ".join(sorted(_VERBS)))
+    _VERBS[verb](appliance, command)
 
 
-def _connect(appliance, name):
+def _close(appliance, command):
+    appliance.endpoint.close(command.get("name"), appliance.board.now())
+
+
+def _delete(appliance, command):
+    appliance.endpoint.close_children(appliance.board.now())
+
+
+def _heap(appliance, command):
+    appliance.report_heap()
+
+
+def _datagrams(appliance, command):
+    load("uike.app.wiretap").datagrams(appliance.board, appliance.trace)
+
+
+def _crash(appliance, command):
+    """How the board crashed last."""
+    told = appliance.board.life and appliance.board.life.crash()
+    if not told:
+        raise ValueError("crash: none is known")
+    appliance.trace(event.BOOT, 0, told)
+
+
+def _restart(appliance, command):
+    """When the session ends, see app/link."""
+    if not appliance.session:
+        raise ValueError("restart: through `uike` only")
+    appliance.session[6] = True
+
+
+def _connect(appliance, command):
     """Starts the connections that we initiate: all of them, or the one of that name."""
+    name = command.get("name")
     reconnect.connect(appliance, lambda connection: name in (None, connection.name), appliance.board.now())
 
 
-def _moved(appliance):
+def _moved(appliance, command):
     """The network gave the board another address: the tunnels go with it."""
     for sa in list(appliance.endpoint.sas):
         if sa.connection.initiator:
@@ -79,8 +98,9 @@ def _address_towards(endpoint, target):
     return None
 
 
-def _rekey(appliance, what):
+def _rekey(appliance, command):
     """Every IKE SA, or every Child SA, is due at once."""
+    what = command.get("what")
     if what not in ("child", "ike"):
         raise ValueError('rekey: "what" is "child" or "ike"')
     now = appliance.board.now()
@@ -90,7 +110,7 @@ def _rekey(appliance, what):
                 each.rekey_at = now
 
 
-def _quit(appliance):
+def _quit(appliance, command):
     """Deletes every SA; the board stops when that is answered, or a little later."""
     now = appliance.board.now()
     appliance.endpoint.close(None, now)
@@ -102,3 +122,18 @@ def _number(command, key, default, low, high):
     if type(value) is not int or not low <= value <= high:
         raise ValueError("%s: a number from %d to %d" % (key, low, high))
     return value
+
+
+_VERBS = {
+    "ping": _ping,
+    "close": _close,
+    "rekey": _rekey,
+    "delete": _delete,
+    "connect": _connect,
+    "moved": _moved,
+    "heap": _heap,
+    "datagrams": _datagrams,
+    "crash": _crash,
+    "restart": _restart,
+    "quit": _quit,
+}

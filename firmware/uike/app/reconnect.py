@@ -1,7 +1,11 @@
 """When to try again: our connections start when the network comes, and start anew when they end. Then dropped.
 
 Attempts follow each other at twice the time of the last, up to the connection's `reconnect_max`, and half of that time
-is random, so that a hundred boards do not call a gateway that comes back in the same second.
+is random, so that a hundred boards do not call a gateway that comes back in the same second. Of several gateways each
+has its turn, the first one first (when a tunnel was lost, the second), and only when all have failed the pause grows.
+
+What is started anew is only what failed: an SA; after ten attempts in vain the sockets and the network; after a hundred
+and twenty, some hours, and with no other tunnel to lose, the chip.
 """
 
 import struct
@@ -9,18 +13,26 @@ import struct
 from uike import event, reason
 
 _FIRST_MS = 1_000
+_MEND = 10  # attempts at each gateway, here as below
+_LAST_RESORT = 120
+_ENDED_MAX = 4
 
 
 def connect(appliance, wanted, now):
     """Starts those of the connections that are ours to start for which wanted(connection) holds."""
-    board, endpoint = appliance.board, appliance.endpoint
+    endpoint = appliance.endpoint
     for connection in endpoint.connections:
         if not connection.initiator or not wanted(connection):
             continue
-        remote = board.udp.resolve(connection.remote)  # at every attempt: gateways move
-        local = board.udp.address_for(remote) if remote else None
-        if local is None:
-            appliance.trace(event.COMMAND_ERROR, 0, ("no address for %s" % connection.remote).encode())
+        gateways = _gateways(connection)
+        name = gateways[appliance.failures.get(connection, 0) % len(gateways)]
+        remote = appliance.board.udp.resolve(name)  # at every attempt: gateways move
+        local = appliance.board.udp.address_for(remote) if remote else None
+        why = 0 if local else reason.NAME_UNRESOLVED
+        if not why and connection.cacerts and connection.require_time and appliance.board.clock() is None:
+            why = reason.CLOCK_NOT_SET  # no certificate could be judged
+        if why:
+            appliance.trace(event.NOT_STARTED, 0, bytes((why,)) + name.encode())
             _plan(appliance, connection, now)
             continue
         appliance.retries.pop(connection, None)
@@ -38,6 +50,7 @@ def due(appliance, now):
 def closed(appliance, sa, why, now):
     """An SA has ended, for a reason. One that we closed ourselves stays closed."""
     connection = sa.connection
+    appliance.failures[None] = (appliance.failures.get(None, ()) + ((now, connection.name, why),))[-_ENDED_MAX:]
     if not connection.initiator or not connection.reconnect_ms or why in (reason.DELETED_BY_US, reason.REPLACED):
         return
     if appliance.quit_at is None and not appliance.endpoint.has_other(sa):
@@ -55,10 +68,27 @@ def link_changed(appliance, link, now):
     connect(appliance, lambda connection: connection not in up, now)
 
 
+def _gateways(connection):
+    return connection.remote if type(connection.remote) is tuple else (connection.remote,)
+
+
 def _plan(appliance, connection, now):
-    failures = appliance.failures.get(connection, 0)
-    wait = min(_FIRST_MS << min(failures, 16), connection.reconnect_ms)
+    failures, gateways = appliance.failures.get(connection, 0), len(_gateways(connection))
+    _escalate(appliance, failures + 1, gateways, connection)
+    wait = _FIRST_MS if (failures + 1) % gateways else _FIRST_MS << min(failures // gateways, 16)
+    wait = min(wait, connection.reconnect_ms)
     wait = wait // 2 + int.from_bytes(appliance.endpoint.random(2), "big") * wait // 131_072
     appliance.failures[connection] = failures + 1
     appliance.retries[connection] = now + wait
     appliance.trace(event.RECONNECT, 0, struct.pack(">IB", wait, min(failures + 1, 255)) + connection.name.encode())
+
+
+def _escalate(appliance, failures, gateways, connection):
+    """Goes further when attempts alone do not help; not while another tunnel is up."""
+    board = appliance.board
+    if not board.life or [sa for sa in appliance.endpoint.sas if sa.state == event.STATE_ESTABLISHED]:
+        return
+    if failures >= _LAST_RESORT * gateways:
+        board.life.restart(reason.NO_TUNNEL, connection.name.encode())
+    elif failures % (_MEND * gateways) == 0:
+        board.mend()

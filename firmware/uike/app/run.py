@@ -18,6 +18,8 @@ def run(board):
     except Failure as failure:
         number, detail = failure.args
         Trace(board)(event.STOPPED, 0, bytes((number,)) + detail)
+        if board.life:
+            board.life.restart(number, detail)
 
 
 class Appliance:
@@ -34,11 +36,11 @@ class Appliance:
 
         self.endpoint = Endpoint(*parts)
         self.endpoint.clock = board.clock
-        self.ping = None
+        self.ping = self.session = None  # see app/link
         self.quit_at = None
         self.link = None  # what the board calls its network: our address there
         self.retries = {}  # connection -> when to start it, see app/reconnect
-        self.failures = {}  # connection -> attempts since it was last up
+        self.failures = {}  # connection -> attempts since it was last up; None -> how the last SAs ended
 
     def run(self):
         """Until the board or the console says stop."""
@@ -49,10 +51,10 @@ class Appliance:
             self._receive()
             self.endpoint.tick(now)
             if self.ping and not self.ping.tick(self, now):
-                self.ping = None
+                self.ping = self.session = None  # see app/link
             self._deliver(now)
             self._transmit()
-            self.board.wait(self._wait_ms())
+            self.board.wait(self._wait_ms(), self.endpoint.sad.outbound)
 
     def _connect(self, now):
         """Follows the network, and starts what is due."""
@@ -88,7 +90,7 @@ class Appliance:
 
     def _command(self, line):
         try:
-            load("uike.app.console").run(self, line)
+            load("uike.app.link").run(self, line)
         except (ValueError, AttributeError) as error:
             self.trace(event.COMMAND_ERROR, 0, str(error).encode())
         drop()

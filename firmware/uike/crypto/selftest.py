@@ -26,7 +26,8 @@ from uike.crypto.drbg import Drbg
 def run(crypto, trace, transforms=None):
     """Yields (name, whether it is sound) of each primitive. A broken accelerator is retired, and that is traced.
 
-    transforms: a set of (type, id, key bits) that may be negotiated; None for all that there are.
+    transforms: a set of (type, id, key bits) that may be negotiated, and of (CERT, kind of key, 0) that certificates
+    have; None for all that there are.
     """
     engines = []
     for engine in crypto.engines:
@@ -34,7 +35,7 @@ def run(crypto, trace, transforms=None):
             engines.append(engine)
         else:
             _retire((engine,), trace)
-    for name, needs, function, arguments in _tests(transforms is None or len(engines) > 0):
+    for name, needs, function, arguments in _tests(transforms, transforms is None or len(engines) > 0):
         if transforms is None or all([need in transforms for need in needs]):
             sound = check(function, (crypto,) + arguments)
             if not sound and engines:
@@ -60,7 +61,7 @@ def _retire(engines, trace):
         trace(event.ENGINE_RETIRED, 0, engine.name.encode())
 
 
-def _tests(more):
+def _tests(transforms, more):
     """Rows (name, transforms that must all be there for it, function, its further arguments)."""
     yield b"constant-time comparison", (), _equal, ()
     yield b"HMAC-SHA2-256", (), _hmac, (iana.PRF_HMAC_SHA2_256,)
@@ -84,6 +85,11 @@ def _tests(more):
     yield b"X25519", ((iana.KE_METHOD, iana.CURVE25519, 0),), x25519, ()
     yield b"P-256", ((iana.KE_METHOD, iana.ECP_256, 0),), p256, ()
     yield b"MODP-2048", ((iana.KE_METHOD, iana.MODP_2048, 0),), modp, (more,)
+    if transforms is None or [1 for kind, _, _ in transforms if kind == iana.CERT]:
+        from uike.crypto import known_signatures
+
+        for name, kind, function in known_signatures.TESTS:
+            yield name, ((iana.CERT, kind, 0),), function, ()
 
 
 def _equal(crypto):

@@ -10,6 +10,21 @@ Of the board's operations, two carry the security of the rest:
     store.write(name, data)             whole or not at all when the power goes (write beside it, then rename; LittleFS
                                         does so at close); OSError when it cannot be written
 
+The module `change` of a platform is loaded when it is wanted (`uike.hal.<board.name>.change`):
+
+    replace(board, found)               stores [(name, pieces)]: all of them, or none when the power goes; OSError when
+                                        they cannot be stored, or are not read as they were written
+    erase(board)                        overwrites and removes all but board.json; after a power cut, at the next
+                                        power-on
+    restart(board)                      as at power-on; on a chip it does not return
+
+Others are there on a chip only:
+
+    life                                None elsewhere; on the ESP32 what watches over it (uike/hal/esp32/life.py):
+                                        tell(trace), safe, restart(reason, detail), retry(), crash(), feed(), slots()
+    mend()                              sockets and network anew
+    wait(timeout_ms, tunnels)           `tunnels` is true while one is up: a chip shows it, and its boot is a good one
+
 No other module asks the platform for randomness: keys, nonces, IVs and SPIs come from the DRBG (`uike.crypto.drbg`).
 """
 

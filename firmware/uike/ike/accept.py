@@ -17,7 +17,10 @@ def respond(sa, request):
     peer = auth.peer_id(id_i)
     wanted = request.body(iana.IDr)
     sa.connection = _find_connection(sa, peer, wanted and auth.peer_id(wanted))
-    auth.verify(sa, request, True, id_i, request.body(iana.AUTH))
+    if sa.connection.psks:
+        sa.setup.psk = load("uike.ike.psks").choose(sa.connection, peer)
+    how = load("uike.ike.ppk") if sa.setup.ppk or sa.connection.ppk else auth
+    said = how.verify(sa, request, True, id_i, request.body(iana.AUTH)) or []
     sa.peer_id = peer
     if request.notify(iana.NO_NATS_ALLOWED) is not None:
         load("uike.ike.mobike").check(sa, request)
@@ -27,7 +30,7 @@ def respond(sa, request):
         sa.endpoint.replace_others(sa)
     #           <-- HDR, SK {IDr, [CERT,] AUTH, [CP(CFG_REPLY),] [SAr2, TSi, TSr]}
     id_r = auth.id_body(sa.connection.local_id)
-    payloads = [(iana.IDr, id_r)] + auth.certificates(sa.connection) + [auth.payload(sa, False, id_r)]
+    payloads = [(iana.IDr, id_r)] + auth.certificates(sa.connection) + [auth.payload(sa, False, id_r)] + said
     payloads += auth.can_move(sa.connection) if sa.mobike else []
     if sa.connection.crash_detection:
         crash = load("uike.ike.crash")

@@ -93,4 +93,4 @@ def _octets(sa, initiators, id_body):
 def _mac(sa, octets):
     """The AUTH data of a pre-shared key: prf(prf(PSK, "Key Pad for IKEv2"), octets)."""
     prf = sa.endpoint.crypto.prf
-    return prf(sa.prf, prf(sa.prf, sa.connection.psk, _KEY_PAD), octets)
+    return prf(sa.prf, prf(sa.prf, sa.setup.psk or sa.connection.psk, _KEY_PAD), octets)

@@ -177,12 +177,15 @@ def _find_policy(sa, ts_i, ts_r, old):
 def install(sa, policy, seed, initiator, spis, transforms, local_ts, remote_ts):
     """Makes the keys and hands all to the data plane, through the endpoint. `spis` are ours and the peer's."""
     seal, open = keys.child_ciphers(sa, transforms, seed, initiator)
+    packed = proposals.pack(transforms)
     if sa.endpoint.trace:
-        rows = bytes((len(transforms),)) + proposals.pack(transforms)
+        rows = bytes((len(transforms),)) + packed
         ours = bytes((len(local_ts),)) + b"".join(local_ts)
         theirs = bytes((len(remote_ts),)) + b"".join(remote_ts)
         sa.endpoint.trace(event.CHILD_UP, sa.number, spis[0] + spis[1] + rows + ours + theirs)
-    return sa.endpoint.child_up(sa, policy, spis, seal, open, local_ts, remote_ts)
+    child = sa.endpoint.child_up(sa, policy, spis, seal, open, local_ts, remote_ts)
+    child.transforms = packed
+    return child
 
 
 def _without_ke(proposal):

@@ -37,6 +37,8 @@ def initiate(sa):
         payloads += natd.notifies(sa) + _can_fragment(sa)
         if sa.connection.cacerts or sa.connection.cert:
             payloads.append(_hashes())
+        if sa.connection.ppk:
+            payloads.append(notify(iana.USE_PPK))
         if sa.connection.redirect:
             payloads += load("uike.ike.redirect").word(sa)
         response = yield (iana.IKE_SA_INIT, payloads)
@@ -59,6 +61,10 @@ def initiate(sa):
     sa.spi_r = response.spi_r
     sa.transforms = proposals.accepted(proposals.parse(response.body(iana.SA)), offers, iana.PROTO_IKE, 0)[1]
     sa.setup.childless = sa.connection.childless and response.notify(iana.CHILDLESS_IKEV2_SUPPORTED) is not None
+    if sa.connection.ppk:
+        sa.setup.ppk = response.notify(iana.USE_PPK) is not None
+        if not sa.setup.ppk:
+            sa.endpoint.note(sa, Refusal(reason.PPK_NOT_OFFERED))
     sa.setup.nonce_r = response.body(iana.NONCE)
     sa.setup.hashes = response.notify(iana.SIGNATURE_HASH_ALGORITHMS) or b""
     if not natd.detect(sa, response):
@@ -103,6 +109,8 @@ def _counts(sa, response, offers, group, again):
             refusal = _not_redirected(sa, response)
         else:
             refusal = _flaw(response, offers, group)
+            if not refusal and sa.connection.ppk_required and response.notify(iana.USE_PPK) is None:
+                refusal = Refusal(reason.PPK_NOT_OFFERED)
     if refusal:
         sa.setup.refusal = refusal
         sa.endpoint.note(sa, refusal)
@@ -168,6 +176,9 @@ def respond(sa, request):
     sa.setup.hashes = request.notify(iana.SIGNATURE_HASH_ALGORITHMS) or b""
     if connection.cacerts:
         payloads += load("uike.ike.certreq").trusted(sa) + ([_hashes()] if sa.setup.hashes else [])
+    if request.notify(iana.USE_PPK) is not None and [1 for each in sa.endpoint.responders(sa.remote[0]) if each.ppk]:
+        sa.setup.ppk = True  # who the peer is, and which PPK is for it, we learn in IKE_AUTH
+        payloads.append(notify(iana.USE_PPK))
     payloads.append(notify(iana.CHILDLESS_IKEV2_SUPPORTED))
     return payloads + natd.notifies(sa) + (_can_fragment(sa) if sa.fragment_size else [])
 

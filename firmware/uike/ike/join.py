@@ -22,12 +22,13 @@ def initiate(sa):
     connection = sa.connection
     offer = None if sa.setup.childless else child.Offer(sa, connection)
     # HDR, SK {IDi, [CERT,] [N(INITIAL_CONTACT),] [CERTREQ,] [IDr,] AUTH, [CP(CFG_REQUEST),] [SAi2, TSi, TSr,]
-    #          [N(MOBIKE_SUPPORTED),] [N(QCD_TOKEN)]} -->
+    #          [N(PPK_IDENTITY),] [N(NO_PPK_AUTH),] [N(MOBIKE_SUPPORTED),] [N(QCD_TOKEN)]} -->
     response = yield (iana.IKE_AUTH, _request(sa, offer))
     #           <-- HDR, SK {IDr, [CERT,] AUTH, [CP(CFG_REPLY),] [SAr2, TSi, TSr]}
     error = response.error()
     if error and response.body(iana.AUTH) is None:
-        raise Refusal(_peer_said(error), error[0], error[1])
+        refused_ppk = sa.setup.ppk and error[0] == iana.AUTHENTICATION_FAILED
+        raise Refusal(reason.PEER_REFUSED_PPK if refused_ppk else _peer_said(error), error[0], error[1])
     id_r = response.body(iana.IDr)
     body = response.body(iana.AUTH)
     if id_r is None or body is None:
@@ -35,6 +36,8 @@ def initiate(sa):
     peer = auth.peer_id(id_r)
     if connection.remote_id and not auth.same(connection.remote_id, peer):
         raise Refusal(reason.WRONG_PEER_ID, iana.AUTHENTICATION_FAILED, bytes((peer[0],)) + peer[1])
+    if sa.setup.ppk:
+        load("uike.ike.ppk").settle(sa, response)
     auth.verify(sa, response, False, id_r, body)
     sa.peer_id = peer
     if connection.redirect and response.notify(iana.REDIRECT) is not None:
@@ -67,7 +70,7 @@ def _request(sa, offer):
     payloads += auth.trusted(sa)
     if connection.remote_id:
         payloads.append((iana.IDr, auth.id_body(connection.remote_id)))
-    payloads.append(auth.payload(sa, True, id_i))
+    payloads += load("uike.ike.ppk").prove(sa, id_i) if sa.setup.ppk else [auth.payload(sa, True, id_i)]
     if connection.virtual_ip:
         payloads.append((iana.CP, cp.request(connection, sa.replaces and sa.replaces.address)))
     if offer:

@@ -26,6 +26,8 @@ class Setup:
     request = b""  # IKE_SA_INIT as it was sent: RealMessage1 of RFC 7296 section 2.15
     response = b""  # RealMessage2
     hashes = b""  # what the peer takes signatures of, two bytes each (RFC 7427)
+    psk = b""  # that of the peer, where a connection has several
+    ppk = False  # both sides may mix one into the keys (RFC 8784)
     childless = False  # IKE_AUTH makes no Child SA (RFC 6023)
     refusal = None  # what an unauthenticated notify said, believed only if nothing better comes
 

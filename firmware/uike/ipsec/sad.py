@@ -15,6 +15,7 @@ class ChildSa:
     standby = False  # the peer made it to replace another: not sent on before it is received on
     # What the control plane keeps of it
     policy = None
+    transforms = b""  # chosen, as the trace has them
     state = event.STATE_CHILD_INSTALLED
     rekey_at = expires_at = None
     worn = False  # its soft limit was seen

@@ -1,34 +1,12 @@
-"""The chip's registers, by address: two functions of machine code made by the compiler on the board, or slow words.
+"""The chip's registers, by address: whole blocks in native code where the image has it, or word for word.
 
-The compiler of an official image emits native code; a build without it still has `machine.mem32`.
+The native code is never made here, at each use: a board keeps what it commits to executable memory until a reset.
 """
 
-# `data` starts a block of the heap, which is aligned; a slice of a memoryview might not be.
-_VIPER = """
-@micropython.viper
-def load(address: int, data: ptr32, words: int):
-    source = ptr32(address)
-    for i in range(words):
-        data[i] = source[i]
-
-@micropython.viper
-def store(address: int, data: ptr32, words: int):
-    target = ptr32(address)
-    for i in range(words):
-        target[i] = data[i]
-"""
-
-
-def native():
-    """(load, store) as machine code, or None where the compiler cannot make it."""
-    try:
-        import micropython
-
-        names = {"micropython": micropython}
-        exec(_VIPER, names)
-        return names["load"], names["store"]
-    except (ImportError, AttributeError, SyntaxError, NotImplementedError):
-        return None
+try:
+    from uike.crypto.esp32.kernels import words
+except ImportError:
+    words = None
 
 
 def _slow(mem32):
@@ -44,11 +22,11 @@ def _slow(mem32):
 
 
 class Registers:
-    """See `block`. `mem32` is machine.mem32; `copy` is (load, store), by default the fastest there is."""
+    """See `block`. `mem32` is machine.mem32."""
 
-    def __init__(self, mem32, copy=None):
+    def __init__(self, mem32):
         self._mem32 = mem32
-        self._load, self._store = copy or native() or _slow(mem32)
+        self._load, self._store = (words.load, words.store) if words else _slow(mem32)
 
     def read(self, address):
         return self._mem32[address]

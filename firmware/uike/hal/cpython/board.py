@@ -8,10 +8,12 @@ from uike.hal.cpython.udp import Udp
 
 class Board:
     name = "cpython"
+    life = None  # nobody watches over it
 
     def __init__(self, host):
+        self.host = host
         self.now = host.now
-        self.wait = host.wait
+        self.wait = lambda timeout_ms, tunnels=None: host.wait(timeout_ms)
         self.entropy = host.entropy
         self.running = host.running
         self.link = host.link

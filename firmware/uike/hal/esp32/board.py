@@ -8,6 +8,7 @@ import time
 
 from uike.hal.esp32 import engines
 from uike.hal.esp32.console import Console
+from uike.hal.esp32.life import Life
 from uike.hal.esp32.network import Network
 from uike.hal.esp32.store import Store
 from uike.hal.esp32.udp import Udp
@@ -16,6 +17,7 @@ _BORN = 2026  # years before it are those of a clock that was not set
 _SINCE_2000 = 946_684_800  # seconds
 _WAIT_MAX_MS = 500  # the network may have gone meanwhile
 _FASTEST = (240_000_000, 160_000_000)
+_TIME_SERVERS = ("pool.ntp.org",)
 
 
 class Board:
@@ -23,41 +25,88 @@ class Board:
     tun = None
 
     def __init__(self):
-        _hurry()  # before the first look at the clock, which may jump
+        self.store = Store()
+        self._settings = self.store.settings("board.json")
+        _hurry(self._settings.get("mhz"))  # before the first look at the clock, which may jump
         self._ticks = time.ticks_ms()
         self._now = 0
-        self.store = Store()
         self.console = Console()
-        self._settings = self.store.settings("board.json")
-        self._network = Network(self.store.settings("network.json"))
+        self.life = Life(self._settings, self.store)
+        self._led = self._make_led()
+        settings = self.store.settings("network.json")
+        self._time_servers = settings.get("ntp", _TIME_SERVERS)
+        self._network = Network(settings, self._settings.get("ethernet"))
         self.udp = Udp(self._network)
         self.random = self.entropy  # until there is a DRBG: blinding only
         self.report = lambda name, code: None  # hears of engines that failed
 
+    def _make_led(self):
+        pin = self._settings.get("led")
+        if pin is None:
+            return None
+        from uike.hal.esp32 import led
+
+        made = led.Led(pin, self._settings.get("led_low") is True)
+        made.show(led.FAULT if self.life.safe else led.NO_NETWORK)
+        return made
+
     def now(self):
-        """Milliseconds since power-on; called at least every six days, for the ticks wrap at 2**30."""
+        """Milliseconds since power-on; called at least every six days, for the ticks wrap at 2**30.
+
+        Whoever asks is alive, so the watchdog is fed here: the main loop asks at each turn, before each datagram and
+        for each record of the trace, and long work does between its parts."""
+        self.life.feed()
         ticks = time.ticks_ms()
         self._now += time.ticks_diff(ticks, self._ticks)
         self._ticks = ticks
         return self._now
 
     def clock(self):
-        """Seconds since 1970, or None while nobody knows. A time server is asked when it is first wanted."""
-        if time.gmtime()[0] < _BORN:
-            try:
-                import ntptime
-
-                ntptime.settime()
-            except (OSError, ImportError, OverflowError):
-                return None
+        """Seconds since 1970, or None while nobody knows. The time servers are asked when it is first wanted."""
+        if time.gmtime()[0] < _BORN and not self._ask_the_time():
+            return None
         return time.time() + (_SINCE_2000 if time.gmtime(0)[0] == 2000 else 0)
 
-    def wait(self, timeout_ms):
-        """Sleep until something may have come in, at most `timeout_ms` (None: for as long as it takes)."""
+    def _ask_the_time(self):
+        try:
+            import ntptime
+        except ImportError:
+            return False
+        for server in self._time_servers:
+            ntptime.host = server
+            self.life.feed()  # a name that cannot be resolved takes a while
+            try:
+                ntptime.settime()
+            except (OSError, OverflowError, IndexError):
+                continue
+            if time.gmtime()[0] >= _BORN:
+                return True
+        return False
+
+    def wait(self, timeout_ms, tunnels=()):
+        """Sleep until something may have come in, at most `timeout_ms` (None: for as long as it takes). `tunnels` is
+        true while there is one: that is what the LED shows, and a good boot."""
+        link = self.link()
+        if self._led:
+            self._show(link, tunnels)
+        self.life.turn(self.now(), link, tunnels or self.console.heard)
         poll = select.poll()
         for stream in self.udp.sockets() + [sys.stdin]:
             poll.register(stream, select.POLLIN)
         poll.poll(_WAIT_MAX_MS if timeout_ms is None else min(timeout_ms, _WAIT_MAX_MS))
+
+    def _show(self, link, tunnels):
+        from uike.hal.esp32 import led
+
+        if self.life.safe:
+            self._led.show(led.FAULT)
+        else:
+            self._led.show(led.UP if tunnels else led.NEGOTIATING if link else led.NO_NETWORK)
+
+    def mend(self):
+        """Sockets and network anew: what can be done before the chip is reset."""
+        self._network.mend()
+        self.udp.open(self.udp.ports())
 
     def entropy(self, n):
         """`n` bytes of the chip's generator, which is random only while the radio is on. OSError when that is off."""
@@ -92,11 +141,11 @@ class Board:
         return True
 
 
-def _hurry():
-    """The processor at its full speed."""
+def _hurry(mhz):
+    """The processor at its full speed: the board file's, or what it takes."""
     import machine
 
-    for frequency in _FASTEST:
+    for frequency in (mhz * 1_000_000,) if mhz else _FASTEST:
         try:
             machine.freq(frequency)
             return

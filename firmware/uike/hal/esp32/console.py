@@ -15,6 +15,7 @@ class Console:
         self._poll = select.poll()
         self._poll.register(sys.stdin, select.POLLIN)
         self._line = bytearray()
+        self.heard = False  # a line came in since power-on
 
     def read(self):
         """The next line, without its end, or None."""
@@ -25,6 +26,7 @@ class Console:
             if c == b"\n" or c == b"\r":
                 line, self._line = bytes(self._line), bytearray()
                 if line and len(line) <= _LINE_MAX:
+                    self.heard = True
                     return line
             elif len(self._line) <= _LINE_MAX:
                 self._line.extend(c)

@@ -7,18 +7,30 @@ import json
 import os
 from binascii import crc32
 
+from uike.transient import load
+
+JOURNAL = "journal"  # of `change`
 _DIRECTORY = "/store"
-_SUM = 4
+SUM = 4
 
 
 class Store:
     def __init__(self, directory=_DIRECTORY):
-        self._directory = directory
+        self.directory = directory
         self.fallen = []  # names whose newest blob was broken, so that an older one was read
         try:
             os.mkdir(directory)
         except OSError:  # it is there
             pass
+        if exists(self._path("erasing")):  # the power went in the middle of it
+            self.erase()
+        if [name for name in os.listdir(directory) if name.startswith(JOURNAL)]:
+            load("uike.hal.esp32.change").finish(self)
+
+    def has(self, name):
+        """Whether there is a blob of that name, sound or not."""
+        path = self._path(name)
+        return exists(path) or exists(path + ".new") or exists(path + ".old")
 
     def read(self, name):
         """The bytes stored under a flat name such as "config.json", or None."""
@@ -30,7 +42,7 @@ class Store:
                 if broken and name not in self.fallen:
                     self.fallen.append(name)
                 return data
-            broken = broken or candidate == path and _exists(path)
+            broken = broken or candidate == path and exists(path)
         return None
 
     def write(self, name, data):
@@ -39,18 +51,13 @@ class Store:
         if _load(path + ".new") is not None:  # the last write was cut off when it was as good as done
             _shift(path)
         with open(path + ".new", "wb") as file:
-            file.write(crc32(data).to_bytes(_SUM, "big"))
+            file.write(crc32(data).to_bytes(SUM, "big"))
             file.write(data)
         _shift(path)
 
-    def erase(self):
-        """Overwrites and removes all there is."""
-        for name in os.listdir(self._directory):
-            path = self._directory + "/" + name
-            size = os.stat(path)[6]
-            with open(path, "wb") as file:
-                file.write(bytes(size))
-            os.remove(path)
+    def erase(self, alive=lambda: None):
+        """Takes everything away but what `erasure` keeps."""
+        load("uike.hal.esp32.erasure").erase(self.directory, alive)
 
     def settings(self, name):
         """A stored JSON object; an empty one when there is none."""
@@ -61,7 +68,7 @@ class Store:
         return found if type(found) is dict else {}
 
     def _path(self, name):
-        return self._directory + "/" + name
+        return self.directory + "/" + name
 
 
 def _load(path):
@@ -71,11 +78,11 @@ def _load(path):
             data = file.read()
     except OSError:
         return None
-    body = data[_SUM:]
-    return body if len(data) >= _SUM and crc32(body).to_bytes(_SUM, "big") == data[:_SUM] else None
+    body = data[SUM:]
+    return body if len(data) >= SUM and crc32(body).to_bytes(SUM, "big") == data[:SUM] else None
 
 
-def _exists(path):
+def exists(path):
     try:
         os.stat(path)
         return True

@@ -37,6 +37,9 @@ class Udp:
         made.setblocking(False)
         self._sockets[port] = made
 
+    def ports(self):
+        return list(self._sockets)
+
     def sockets(self):
         return list(self._sockets.values())
 

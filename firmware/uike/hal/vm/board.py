@@ -11,6 +11,7 @@ from uike.hal.vm.udp import Udp
 
 class Board:
     name = "vm"
+    life = None  # nobody watches over it
 
     def __init__(self):
         self.udp = Udp()
@@ -26,7 +27,7 @@ class Board:
         """Seconds since 1970, or None while nobody knows."""
         return int(call("clock")) or None
 
-    def wait(self, timeout_ms):
+    def wait(self, timeout_ms, tunnels=None):
         """Sleep until something may have come in, at most `timeout_ms` (None: for as long as it takes)."""
         call("wait", "" if timeout_ms is None else str(timeout_ms))
 

@@ -1,0 +1,123 @@
+"""`uike debug`: the trace of a board as it happens, filtered, kept in a file, or replayed from one."""
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import rich_click as click
+from rich.console import Console
+
+from host_tools import board_command, names, ports, records
+from host_tools.debug import Renderer
+from host_tools.link import Lines
+
+GROUPS = {  # what `--group` names: events
+    "message": ("message", "fragment", "retransmit", "keepalive"),
+    "ike": (
+        "state negotiating ike_proposal offer nat established address closed reject liveness ike_rekeyed"
+        " address_changed reconnect redirected reauthenticated"
+    ).split(),
+    "child": ("child_up", "child_down", "child_rekeyed"),
+    "drop": ("drop",),
+    "ping": ("ping",),
+    "board": (
+        "greeting heap config_error command_error self_test engine_fault engine_retired seed stopped provisioned erased"
+        " admin_refused"
+    ).split(),
+}
+_FORMATS = ("text", "json")
+_POLL_S = 0.5
+
+
+@click.command()
+@click.option(
+    "--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help="How to show it."
+)
+@click.option("--connection", metavar="NAME", help="Only the SAs of this connection.")
+@click.option("--sa", "number", type=click.IntRange(1), metavar="N", help="Only this IKE SA.")
+@click.option(
+    "--group", "groups", multiple=True, type=click.Choice(list(GROUPS)), help="Only these events (repeatable)."
+)
+@click.option("--brief", is_flag=True, help="A line for each message: leave out the payloads.")
+@click.option(
+    "-w", "--write", "kept", type=click.File("wb"), metavar="FILE", help="Keep the records there, all of them."
+)
+@click.option(
+    "-r",
+    "--read",
+    "replayed",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Show what -w has kept; no board.",
+)
+@click.option("--duration", type=click.FloatRange(0), metavar="S", help="Stop after this long. [default: at Ctrl-C]")
+@board_command.port_option
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json: an object a line.")
+@board_command.with_exit_codes
+def command(port, form, connection, number, groups, brief, kept, replayed, duration, as_json):
+    """Show the protocol as a board speaks it.
+
+    Example: uike debug --connection hq --group ike -w trace.uike; uike debug -r trace.uike --format json
+    """
+    wanted = Filter(connection, number, groups)
+    show = _json if as_json or form == "json" else _text(brief)
+    with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
+        if replayed:
+            lines = replayed.read_bytes().splitlines()
+        else:
+            opened = stack.enter_context(ports.opened(ports.choose(port, board_command.say)))
+            lines = _live(opened, duration)
+        for line in lines:
+            event = records.parse(line)
+            if event is None:
+                continue
+            if kept:
+                kept.write(line.strip() + b"\n")
+                kept.flush()
+            if wanted(event):
+                show(event)
+
+
+def _live(port, duration: float | None) -> Iterator[bytes]:
+    lines = Lines()
+    until = None if duration is None else time.monotonic() + duration
+    while until is None or time.monotonic() < until:
+        yield from lines.feed(port.read(_POLL_S))
+
+
+class Filter:
+    """Whether an event is wanted. Events of no SA pass a filter by connection or SA only if their text names it."""
+
+    def __init__(self, connection: str | None = None, number: int | None = None, groups=()):
+        self._connection = connection
+        self._number = number
+        self._names = {name for group in groups for name in GROUPS[group]}
+        self._owners: dict[int, str] = {}  # IKE SA to connection
+
+    def __call__(self, event) -> bool:
+        fields = event.fields
+        if event.name == "greeting":
+            self._owners.clear()  # the board counts anew
+        if event.name == "negotiating":
+            self._owners[event.sa] = fields["name"]
+        if event.name in ("ike_rekeyed", "reauthenticated") and event.sa in self._owners:
+            self._owners[fields["successor"]] = self._owners[event.sa]
+        if self._names and event.name not in self._names:
+            return False
+        if self._number is not None and event.sa != self._number:
+            return False
+        return self._connection in (None, self._owners.get(event.sa) if event.sa else fields.get("name"))
+
+
+def _text(brief: bool):
+    screen = Console(highlight=False)
+    if not screen.is_terminal:
+        screen.width = 120
+    return Renderer(screen, verbose=int(not brief)).event
+
+
+def _json(event) -> None:
+    record = {"event": event.name, "sa": event.sa, "time_ms": event.time_ms, "fields": event.fields}
+    click.echo(json.dumps(record, default=names.plain))

@@ -1,0 +1,27 @@
+"""The day of `make day`, its first hours: after each thing that happens the tunnel is up within its bound, the heap flat."""
+
+import pytest
+
+from tests.vm import day
+
+GROWTH_MAX = 256  # bytes: what is made once comes in the first hours; `make day` shows that no more follows
+
+
+@pytest.fixture(scope="module")
+def run():
+    return day.Day().run(5)
+
+
+def test_the_tunnel_is_up_within_the_bound_of_each(run):
+    assert [row[1] for row in run.rows] == ["restart", "link", "address", "loss", "some_loss"]
+    assert all(took <= bound for _, _, took, bound, _ in run.rows)
+    assert run.started_ms <= 1_000  # of virtual time, in which computing takes none
+
+
+def test_sas_were_replaced_and_moved_and_nothing_of_ours_went_wrong(run):
+    assert run.count("child_rekeyed") >= 5 and run.count("ike_rekeyed") >= 2 and run.count("address_changed") >= 1
+    assert not run.faults() and not run.count("garbled")
+
+
+def test_the_heap_is_flat(run):
+    assert day.growth(run.rows) <= GROWTH_MAX, run.rows
