@@ -63,6 +63,17 @@ def test_datagrams_are_preferred():
     assert bytes(IP(found[0].data)[UDP].payload) == b"\0\0\0\0whatever"
 
 
+def test_a_capture_of_a_live_board(tmp_path):
+    path = tmp_path / "board.trace"
+    body = b"\1" + WHERE + b"\0\0\0\0whatever"
+    path.write_bytes(b"\n".join(line(event.DATAGRAM, 0, time_ms, body) for time_ms in (70, 1_070)))
+    done = CliRunner().invoke(main, ["debug", "-r", str(path), "--format", "pcapng"])
+    assert done.exit_code == 0, done.output
+    found = read(done.stdout_bytes)
+    assert [bytes(each[UDP].payload) for each in found] == [b"\0\0\0\0whatever"] * 2
+    assert float(found[1].time - found[0].time) == 1.0
+
+
 def test_keys_of_ciphers_that_wireshark_does_not_know():
     key = struct.pack(">HBHB", 28, 36, 0, 0) + bytes(36)
     head = bytes(8) + b"rrrrrrrr" + bytes((0, 0x20, 35, 8)) + bytes(8)
