@@ -291,6 +291,21 @@ def test_certificates_say_whose_they_are(name):
         assert (verdict.here, verdict.there) == (['remote_id = "xyz"'], ["local { id = xyz }"])
 
 
+@pytest.mark.parametrize(
+    ("name", "who", "payload"),
+    [
+        ("PPK_NOT_OFFERED", "this board", "N(USE_PPK)"),
+        ("PPK_ID_UNKNOWN", "this board", "N(PPK_IDENTITY)"),
+        ("PPK_DIFFERS", "this board", "AUTH"),
+        ("PEER_REFUSED_PPK", "the gateway", "AUTH"),
+        ("NO_PSK_FOR_PEER", "this board", "IDi"),
+    ],
+)
+def test_further_keys(name, who, payload):
+    _, verdict = judge(recorded(negotiating(1), closed(getattr(reason, name))))
+    assert (verdict.case, verdict.who, verdict.payload) == (name, who, payload) and verdict.here
+
+
 def test_a_clock_that_is_not_set():
     _, verdict = judge(recorded(negotiating(1), closed(reason.CLOCK_NOT_SET)))
     assert (verdict.here, verdict.there) == (["require_time = false"], [])
