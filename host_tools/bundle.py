@@ -67,7 +67,7 @@ def _trace(name: str, data: bytes, hidden) -> dict[str, bytes]:
     if not found.events:
         raise BundleError(f"{name}: no trace record in it")
     shown = [line for line in lines if not _holds(line, hidden)]
-    story, verdict = judge(found.events)
+    story, verdict = judge(*found)
     return {
         f"{name}.trace": b"\n".join(shown),
         f"{name}.txt": _printed(lambda console: [debug.Renderer(console).event(each) for each in found.events]),

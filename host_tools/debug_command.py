@@ -10,6 +10,7 @@ import rich_click as click
 from rich.console import Console
 
 from host_tools import board_command, names, ports, records
+from host_tools.capture import datagrams, pcapng
 from host_tools.debug import Renderer
 from host_tools.link import Lines
 
@@ -27,7 +28,7 @@ GROUPS = {  # what `--group` names: events
         " admin_refused"
     ).split(),
 }
-_FORMATS = ("text", "json")
+_FORMATS = ("text", "json", "pcapng")
 _POLL_S = 0.5
 
 
@@ -60,9 +61,12 @@ def command(port, form, connection, number, groups, brief, kept, replayed, durat
     """Show the protocol as a board speaks it.
 
     Example: uike debug --connection hq --group ike -w trace.uike; uike debug -r trace.uike --format json
+
+    As pcapng go the datagrams that a board with trace_datagrams = true sends and receives:
+    uike debug --format pcapng | wireshark -k -i -
     """
     wanted = Filter(connection, number, groups)
-    show = _json if as_json or form == "json" else _text(brief)
+    show = _json if as_json or form == "json" else _pcapng() if form == "pcapng" else _text(brief)
     with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
         if replayed:
             lines = replayed.read_bytes().splitlines()
@@ -116,6 +120,21 @@ def _text(brief: bool):
     if not screen.is_terminal:
         screen.width = 120
     return Renderer(screen, verbose=int(not brief)).event
+
+
+def _pcapng():
+    """Writes a capture to standard output as it grows."""
+    out = click.get_binary_stream("stdout")
+    out.write(pcapng.head())
+
+    def show(event):
+        if event.name == "datagram":
+            since_us = starts.setdefault("us", int(time.time() * 1_000_000) - 1_000 * event.time_ms)
+            out.write(pcapng.block(datagrams.packet(event, since_us)))
+        out.flush()
+
+    starts: dict[str, int] = {}  # when the board was switched on, by its first datagram
+    return show
 
 
 def _json(event) -> None:

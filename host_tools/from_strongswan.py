@@ -17,7 +17,6 @@ _KEYS_NOT_KEPT = {  # what a board has not got, or does by itself
     "aggressive": "IKEv1 only",
     "if_id_in": "a board has no interfaces for it",
     "if_id_out": "a board has no interfaces for it",
-    "ppk_id": "not yet",
 }
 
 
@@ -92,6 +91,20 @@ class _Conversion:
         if theirs != "psk":
             self.table["cacerts"] = swanctl.values(self.theirs.get("cacerts")) if self.same else ["ca.pem"]
             self.table["cacerts"] = self.table["cacerts"] or ["ca.pem"]
+
+        if self.source.get("ppk_id"):
+            self._ppk(self.source["ppk_id"])
+
+    def _ppk(self, name):
+        self.table["ppk_id"] = name
+        if "ppk_required" in self.source:
+            self.table["ppk_required"] = self.source["ppk_required"] in ("yes", "true", "1")
+        for key, each in self.tree.get("secrets", {}).items():
+            owners = [value for part, value in each.items() if part.startswith("id")] if isinstance(each, dict) else []
+            if key.startswith("ppk") and "secret" in each and name in (owners or [name]):
+                self.table["ppk"] = each["secret"]
+                return
+        raise ConversionError(f"secrets: there is no ppk {name}")
 
     def _psk(self):
         wanted = {self.table["local_id"], self.table.get("remote_id")}

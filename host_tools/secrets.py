@@ -3,37 +3,51 @@
 import re
 from base64 import b64encode
 
-_SECRET_KEYS = ("psk", "psk_hex", "key", "password", "eap_password", "secret", "ppk", "ppk_hex", "private_key")
-_OPEN_KEYS = (  # of a connection, of [wifi] and of [static]; what is in neither list is left out too
+_OPEN_KEYS = (  # of a connection, of the network and of relays: every other value may be a secret
     "role local remote local_id remote_id cert cacerts require_time proposals esp_proposals virtual_ip pool pool6"
     " require_cp dns domains local_ts remote_ts dpd_delay nat_keepalive retransmit_ms reconnect_max rekey_time"
     " esp_rekey_time esp_rekey_packets esp_rekey_bytes mobike crash_detection redirect redirect_to mode childless"
     " reauth_time auth_lifetime child retransmit_tries fragmentation fragment_size cookie_threshold"
+    " ppk_id ppk_required auth eap_id listen to"
     " ssid country hostname address netmask gateway trace_datagrams trace_keys"
 ).split()
+_ALL_SECRET = ("psks",)  # tables of which every value is one
 REMOVED = "(removed)"
 SHORTEST = 4  # bytes of a secret that is looked for: a shorter one is in any text
 
 
-def without(tree: dict) -> dict:
+def without(value, key: str = "", inside: str = ""):
     """A configuration tree (of the TOML) in which every value that may be a secret reads REMOVED."""
-    return {
-        key: without(value) if isinstance(value, dict) else value if key in _OPEN_KEYS else REMOVED
-        for key, value in tree.items()
-    }
+    if isinstance(value, dict):
+        return {name: without(each, name, key) for name, each in value.items()}
+    if isinstance(value, list):
+        return [without(each, key, inside) for each in value]
+    return value if _is_open(key, inside) else REMOVED
 
 
 def of(tree) -> list[bytes]:
-    """The secrets of a configuration tree, as bytes."""
+    """The secrets of a configuration tree, as bytes: the texts that `without` takes out."""
     found = []
-    for key, value in tree.items() if isinstance(tree, dict) else ():
-        if isinstance(value, dict):
-            found += of(value)
-        elif key in _SECRET_KEYS and isinstance(value, str):
-            found.append(value.encode())
-            if re.fullmatch(r"(0x)?([0-9a-fA-F]{2})+", value):
-                found.append(bytes.fromhex(value.removeprefix("0x")))
+    for text in _taken(tree, "", ""):
+        found.append(text.encode())
+        if re.fullmatch(r"(0x)?([0-9a-fA-F]{2})+", text):
+            found.append(bytes.fromhex(text.removeprefix("0x")))
     return [each for each in found if len(each) >= SHORTEST]
+
+
+def _taken(value, key: str, inside: str):
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from _taken(each, name, key)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _taken(each, key, inside)
+    elif isinstance(value, str) and not _is_open(key, inside):
+        yield value
+
+
+def _is_open(key: str, inside: str) -> bool:
+    return key in _OPEN_KEYS and inside not in _ALL_SECRET
 
 
 def dresses(secret: bytes) -> list[bytes]:

@@ -15,7 +15,7 @@ DECRYPTED = "payloads in the clear, as the board decrypted them; on the wire thi
 def packets(events, since_us: int = 0) -> list[Packet]:
     """The packets in order; times count from `since_us`, which is when the board was switched on."""
     traced = [each for each in events if each.name == "datagram"]
-    return [_packet(each, since_us) for each in traced or events if each.name in ("datagram", "message")]
+    return [packet(each, since_us) for each in traced or events if each.name in ("datagram", "message")]
 
 
 def as_they_were(events) -> bool:
@@ -23,7 +23,8 @@ def as_they_were(events) -> bool:
     return any(each.name == "datagram" for each in events)
 
 
-def _packet(event, since_us) -> Packet:
+def packet(event, since_us: int) -> Packet:
+    """The packet of one event, a datagram or a message."""
     fields = event.fields
     data, comment = fields["data"], ""
     if event.name == "message":

@@ -18,18 +18,24 @@ class Packet(NamedTuple):
     comment: str = ""
 
 
-def build(packets: list[Packet], application: str = "uike", name: str = "board") -> bytes:
+def build(packets: list[Packet]) -> bytes:
     """The file: one section, one interface, a block for each packet."""
+    return head() + b"".join(map(block, packets))
+
+
+def head(application: str = "uike", name: str = "board") -> bytes:
+    """What a file begins with; any number of blocks may follow."""
     section = struct.pack("<IHHq", _MAGIC, 1, 0, -1) + _options([(_APPLICATION, application)])
     interface = struct.pack("<HHI", _LINKTYPE_IPV4, 0, 0) + _options([(_NAME, name)])
-    return b"".join([_block(_SECTION, section), _block(_INTERFACE, interface), *map(_packet, packets)])
+    return _block(_SECTION, section) + _block(_INTERFACE, interface)
 
 
-def _packet(packet: Packet) -> bytes:
+def block(packet: Packet) -> bytes:
+    """The block of a packet."""
     size = len(packet.data)
-    head = struct.pack("<IIIII", 0, packet.time_us >> 32, packet.time_us & 0xFFFFFFFF, size, size)
+    fields = struct.pack("<IIIII", 0, packet.time_us >> 32, packet.time_us & 0xFFFFFFFF, size, size)
     options = _options([(_COMMENT, packet.comment)]) if packet.comment else b""
-    return _block(_PACKET, head + _padded(packet.data) + options)
+    return _block(_PACKET, fields + _padded(packet.data) + options)
 
 
 def _block(kind: int, body: bytes) -> bytes:

@@ -31,7 +31,7 @@ def command(context, file, log_path, probing, as_json):
 
     FILE is a recording (uike emulate --record FILE). The exit status is 0 if its tunnel is up, 1 if it is not.
     """
-    story, verdict = judge(recording.read_for(context, file).events)
+    story, verdict = judge(*recording.read_for(context, file))
     if log_path:
         peer_log.enrich(verdict, log_path.read_text(errors="replace"))
     if probing and story.remote[0]:

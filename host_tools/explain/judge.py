@@ -12,12 +12,32 @@ from uike import reason
 _STOPPERS = ("stopped", "config_error", "command_error")  # no negotiation was even begun
 
 
-def judge(events) -> tuple[Story, Verdict]:
-    """The story of the last attempt in a recording, and the verdict on it."""
+_CRASHES = (  # what a console shows of a board that is no more: a part of the line, case, text, remedy
+    ("MemoryError", "NO_MEMORY", "the board ran out of memory before it could begin", "a board with more memory"),
+    ("Brownout", "BROWNOUT", "the board's supply voltage fell too low", "a better supply or cable"),
+    ("Guru Meditation", "CRASHED", "MicroPython itself crashed", "please report it with this recording"),
+    ("Traceback", "CRASHED", "the firmware ended with an exception", "please report it with this recording"),
+)
+
+
+def judge(events, texts=()) -> tuple[Story, Verdict]:
+    """The story of a recording's last attempt, and the verdict on it. `texts` are its lines that are no records."""
     story = Story(events)
-    verdict = _failed(story) if story.failure else _up(story) if story.children else _unfinished(story)
+    if story.failure:
+        verdict = _failed(story)
+    elif story.children:
+        verdict = _up(story)
+    else:
+        verdict = _crashed(texts) or _unfinished(story)
     verdict.also += [line for line in observations.lines(story) if line not in verdict.also]
     return story, verdict
+
+
+def _crashed(texts) -> Verdict | None:
+    for part, case, text, remedy in _CRASHES:
+        if any(part in line for line in texts):
+            return Verdict(False, case, text, remedy, who="this board")
+    return None
 
 
 def _failed(story: Story) -> Verdict:

@@ -1,7 +1,6 @@
 """What is worth knowing beside the verdict, whether the tunnel is up or not: a line each, from the whole recording.
 
-An observation is a function (story) that gives lines. The first two of them can be the verdict on a tunnel that is up
-and carries nothing, or less than was asked for.
+An observation is a function (story) that gives lines. `traffic` can be the verdict on a tunnel that is up.
 """
 
 from host_tools import names, reasons
@@ -9,6 +8,7 @@ from host_tools.explain.cases.addresses import narrowed
 from uike import iana, reason
 
 _REPEATED = (reason.RETRANSMITTED_REQUEST, reason.COOKIE_WANTED, reason.FRAGMENT_REPEATED, reason.UNEXPECTED_RESPONSE)
+_ENDINGS = (reason.NONE, reason.DELETED_BY_US, reason.DELETED_BY_PEER, reason.REPLACED, reason.REDIRECTED)
 _COLLISIONS = (reason.REKEY_COLLISION, reason.PEER_SAID_LATER)
 _ASKED_AGAIN = (reason.PEER_SAID_NO_PROPOSAL, reason.NO_ANSWER, reason.GROUP_REFUSED)  # on purpose, or said already
 _SLOW_MS = 2_000
@@ -116,7 +116,6 @@ def _earlier(story):
         yield f"{len(failed)} earlier attempts in this recording failed: {', '.join(kinds)}"
 
 
-_ENDINGS = (reason.NONE, reason.DELETED_BY_US, reason.DELETED_BY_PEER, reason.REPLACED, reason.REDIRECTED)
 _ALL = (_narrowed, _again, _slow, _collisions, _both_at_once, _refused_beside, _drops, _earlier)
 
 

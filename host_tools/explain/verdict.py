@@ -70,6 +70,6 @@ def _who(story: Story, number: int) -> str:
     if number in NOBODY:
         return "nobody"
     name = reasons.NAMES.get(number, "")
-    theirs = name.startswith("PEER_SAID") or name.endswith("BY_PEER") and name != "TS_WIDENED_BY_PEER"
+    theirs = name.startswith(("PEER_SAID", "PEER_REFUSED")) or name.endswith("BY_PEER") and name != "TS_WIDENED_BY_PEER"
     theirs = theirs or number in (reason.PEER_ERROR, reason.SYNTAX_ERROR, reason.GROUP_REFUSED)
     return story.peer() if theirs else "this board"

@@ -55,7 +55,11 @@ def command(context, config_path, name, vendor, pool, dns, board_address, addres
             board_address=board_address,
             gateway_address=address,
         )
-        end = dataclasses.replace(end, dns=list(dns), psk=end.psk if secrets else _HIDDEN)
+        if end.ppk and vendor != "strongswan":
+            raise other_end.GatewayError(f"no ppk is written for {vendor}: set it there by hand, or leave it out here")
+        end = dataclasses.replace(end, dns=list(dns))
+        if not secrets:
+            end = dataclasses.replace(end, psk=_HIDDEN, ppk=end.ppk and _HIDDEN)
         text = VENDORS[vendor].write(end)
     except (other_end.GatewayError, config_file.ConfigFileError) as error:
         click.echo(f"uike gateway: {error}", err=True)

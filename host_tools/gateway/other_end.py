@@ -32,6 +32,8 @@ class OtherEnd:
     pool: str = ""
     dns: list[str] = field(default_factory=list)
     asks_address: bool = False
+    ppk_id: str = ""
+    ppk: str = ""
     transport: bool = False
     mobike: bool = True
     dpd_s: int = 30
@@ -57,16 +59,18 @@ def of(tree: dict, name: str, *, pool: str = "", board_address: str = "", gatewa
     made = OtherEnd(
         name=name,
         initiates=not initiator,
-        address=gateway_address or (table["remote"] if initiator else _known(table.get("remote", "%any"))),
+        address=gateway_address or _known(_first(table.get("remote", "%any"))),
         board_address=board_address or _known(table.get("local", "%any")),
         identity=table.get("remote_id", "") if table.get("remote_id") != "%any" else "",
         board_identity=table["local_id"],
-        psk=table.get("psk", "") or ("0x" + table["psk_hex"] if "psk_hex" in table else ""),
+        psk=_psk(table),
         certificates="cacerts" in table,
         networks=list(table.get("remote_ts", [] if not initiator else ["0.0.0.0/0"])),
         board_networks=[] if virtual else list(table.get("local_ts", [])),
         proposals=list(loaded.proposals),
         esp_proposals=list(loaded.esp_proposals),
+        ppk_id=table.get("ppk_id", ""),
+        ppk=table.get("ppk", ""),
         transport=loaded.transport,
         mobike=loaded.mobike,
         dpd_s=loaded.dpd_delay_ms // 1000,
@@ -80,6 +84,17 @@ def of(tree: dict, name: str, *, pool: str = "", board_address: str = "", gatewa
         for child, rows in sorted(table.get("child", {}).items())
     ]
     return made
+
+
+def _first(remote) -> str:
+    """Of several gateways the first: each needs the same."""
+    return remote[0] if isinstance(remote, list) else remote
+
+
+def _psk(table: dict) -> str:
+    if "psk_hex" in table:
+        return "0x" + table["psk_hex"]
+    return table.get("psk") or table.get("psks", {}).get(table.get("remote_id"), "")
 
 
 def _known(address: str) -> str:

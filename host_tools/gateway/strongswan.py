@@ -25,6 +25,7 @@ def _connection(end: OtherEnd) -> list[str]:
     rows.append(f"rekey_time = {end.rekey_s}s")
     rows += [f"pools = {_name(end)}"] if end.pool else []
     rows += ["vips = 0.0.0.0"] if end.asks_address else []
+    rows += [f"ppk_id = {quoted(end.ppk_id)}"] if end.ppk_id else []
     rows += ["send_cert = always"] if end.certificates else []
     rows += _block("local", _side(end.identity, end.certificates, "certs = gateway.pem"))
     rows += _block("remote", _side(end.board_identity, end.certificates, "cacerts = ca.pem"))
@@ -53,10 +54,15 @@ def _children(end: OtherEnd) -> list[str]:
 
 
 def _secret(end: OtherEnd) -> list[str]:
-    if end.certificates or not end.psk:
-        return []
-    rows = [f"id-{side} = {quoted(each)}" for side, each in (("1", end.identity), ("2", end.board_identity)) if each]
-    return _block("secrets", _block(f"ike-{_name(end)}", [*rows, f"secret = {_literal(end.psk)}"]))
+    inner = []
+    if end.psk and not end.certificates:
+        rows = [
+            f"id-{side} = {quoted(each)}" for side, each in (("1", end.identity), ("2", end.board_identity)) if each
+        ]
+        inner += _block(f"ike-{_name(end)}", [*rows, f"secret = {_literal(end.psk)}"])
+    if end.ppk:
+        inner += _block(f"ppk-{_name(end)}", [f"id = {quoted(end.ppk_id)}", f"secret = {_literal(end.ppk)}"])
+    return _block("secrets", inner) if inner else []
 
 
 def _pool(end: OtherEnd) -> list[str]:

@@ -6,11 +6,9 @@ The other side's states are those of its own recording, when there is one; else 
 from dataclasses import dataclass, field
 
 from host_tools import debug, names, payloads, reasons
-from host_tools.ladder import notation
-from uike import event as codes
+from host_tools.ladder import notation, states
 from uike import iana, reason
 
-_PROGRESS = ("DEAD", "IDLE", "DELETING", "INIT", "AUTH", "ESTABLISHED")
 _QUIET = (
     "message fragment state retransmit ping greeting self_test seed heap keepalive negotiating garbled offer drop"
     " datagram keys"
@@ -57,7 +55,7 @@ class Ladder:
 
 def ladder(events, peer_events=None, sa: int | None = None) -> Ladder:
     """The Ladder of a recording; with `sa`, only of that IKE SA. `peer_events` are those of the other side."""
-    return _Maker(events, _states(peer_events) if peer_events else None, sa).made()
+    return _Maker(events, states.of_recording(peer_events) if peer_events else None, sa).made()
 
 
 def conclude(found: Ladder, case: str, text: str, mending: list[str]) -> None:
@@ -120,17 +118,17 @@ class _Maker:
         if any(style == "bad" for _, style in step.facts):
             step.style = "bad"
         if self._peer is None:
-            self._become(step, False, event.sa, _concluded(fields, head))
+            self._become(step, False, event.sa, states.concluded(fields, head))
         else:
-            self._become(step, False, event.sa, self._peer.get(_key(head)))
+            self._become(step, False, event.sa, self._peer.get(states.key(head)))
 
     def _become(self, step: Step, ours: bool, sa: int, state: str | None) -> None:
         """A side's SA is in another state from this step on."""
         if state is None:
             return
-        states = self._states[not ours]
-        states[sa] = state
-        furthest = max(states.values(), key=_PROGRESS.index)
+        side = self._states[not ours]
+        side[sa] = state
+        furthest = states.furthest(side.values())
         label = f"{state} ({sa})" if self._several else state
         if ours:
             step.ours, step.ours_bar = label, furthest
@@ -246,44 +244,5 @@ class _Maker:
         step.facts = [(text, style) for text, style in lines[1:]]
 
 
-def _key(head) -> tuple:
-    """What tells a message from others, on both sides."""
-    return head.spi_i, head.exchange, head.response, head.message_id, head.from_initiator
-
-
 def _title(exchange: int, response: bool, message_id: int) -> str:
     return f"{names.exchange(exchange)} {'response' if response else 'request'} {message_id}"
-
-
-def _concluded(fields, head) -> str | None:
-    """The state that the other side must have after a message, if that says anything."""
-    kinds = [kind for kind, _, _ in payloads.chain(fields["data"])]
-    theirs = not fields["out"]
-    if head.exchange == iana.IKE_SA_INIT and iana.SA in kinds:
-        return ("AUTH" if head.response else "INIT") if theirs else ("AUTH" if head.response else None)
-    if head.exchange == iana.IKE_AUTH and iana.AUTH in kinds and head.response:
-        return "ESTABLISHED"
-    if head.exchange == iana.INFORMATIONAL and iana.D in kinds and not head.response:
-        deleted = [body for kind, body, _ in payloads.chain(fields["data"]) if kind == iana.D]
-        return "DELETING" if any(body[0] == iana.PROTO_IKE for body in deleted if body) else None
-    return None
-
-
-def _states(events) -> dict[tuple, str]:
-    """The other side's state after each message of its own recording."""
-    found, key = {}, None
-    before = []
-    for each in events:
-        if each.name == "message":
-            head = payloads.header(each.fields["data"])
-            key = head and _key(head)
-            for state in before:
-                found[key] = state
-            before = []
-        elif each.code == codes.STATE:
-            state = names.state(each.fields["new"])
-            if key is None:
-                before.append(state)
-            else:
-                found[key] = state
-    return found

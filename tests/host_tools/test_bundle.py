@@ -72,6 +72,24 @@ def test_a_configuration_without_its_secrets(tmp_path):
     assert tree["connection"]["lab"]["psk_hex"] == "(removed)" and tree["connection"]["hq"]["remote"] == "192.0.2.1"
 
 
+def test_tables_of_secrets():
+    tree = {
+        "admin": {"secret": "the administrator's"},
+        "relay": [{"listen": 80, "to": "10.1.0.7:80", "token": "a relay's"}],
+        "connection": {
+            "hq": {"local_ts": ["10.1.0.0/16"], "psks": {"remote": "the first's", "b.example": "0x1122334455"}}
+        },
+    }
+    assert secrets.of(tree) == [
+        b"the administrator's", b"a relay's", b"the first's", b"0x1122334455", bytes.fromhex("1122334455")
+    ]  # fmt: skip
+    assert secrets.without(tree) == {
+        "admin": {"secret": "(removed)"},
+        "relay": [{"listen": 80, "to": "10.1.0.7:80", "token": "(removed)"}],
+        "connection": {"hq": {"local_ts": ["10.1.0.0/16"], "psks": {"remote": "(removed)", "b.example": "(removed)"}}},
+    }
+
+
 def test_no_secret_in_any_dress(tmp_path):
     world, ear = lifetime()
     key = ear.ciphers[0][0]

@@ -63,6 +63,17 @@ def test_datagrams_are_preferred():
     assert bytes(IP(found[0].data)[UDP].payload) == b"\0\0\0\0whatever"
 
 
+def test_a_capture_of_a_live_board(tmp_path):
+    path = tmp_path / "board.trace"
+    body = b"\1" + WHERE + b"\0\0\0\0whatever"
+    path.write_bytes(b"\n".join(line(event.DATAGRAM, 0, time_ms, body) for time_ms in (70, 1_070)))
+    done = CliRunner().invoke(main, ["debug", "-r", str(path), "--format", "pcapng"])
+    assert done.exit_code == 0, done.output
+    found = read(done.stdout_bytes)
+    assert [bytes(each[UDP].payload) for each in found] == [b"\0\0\0\0whatever"] * 2
+    assert float(found[1].time - found[0].time) == 1.0
+
+
 def test_keys_of_ciphers_that_wireshark_does_not_know():
     key = struct.pack(">HBHB", 28, 36, 0, 0) + bytes(36)
     head = bytes(8) + b"rrrrrrrr" + bytes((0, 0x20, 35, 8)) + bytes(8)
@@ -108,7 +119,13 @@ def test_a_board_tells_what_it_is_asked_to(switches, wanted):
     assert {each.name for each in found} & {"datagram", "keys"} == wanted
 
 
-def board_with(switches):
+def test_the_console_asks_for_datagrams_too():
+    found = board_with({}, b'{"do": "datagrams"}')
+    exchanges = [each.fields["data"][22] for each in found if each.name == "datagram"]
+    assert exchanges == [37, 37]  # from then on: the Delete, behind its marker
+
+
+def board_with(switches, *commands):
     """The events of a board with these switches in its configuration, which connects to another one and ends."""
     clock = VirtualClock()
     switch = Switch(clock)
@@ -120,6 +137,8 @@ def board_with(switches):
     boards[1].host.on_line = lines.append
     for each in boards:
         each.start()
+    for line_typed in commands:
+        clock.after(500, lambda line_typed=line_typed: boards[1].host.type_line(line_typed))
     clock.after(1_000, lambda: boards[1].host.type_line(b'{"do": "quit"}'))
     clock.run(lambda: boards[1].verdict, limit_ms=10_000)
     for each in boards:

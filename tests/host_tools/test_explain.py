@@ -216,6 +216,27 @@ def test_memory_is_used_up():
     assert verdict.also == ["dropped once: the board ran out of memory; fewer connections, or a board with more memory"]
 
 
+def test_memory_is_used_up_by_what_came():
+    silent = closed(reason.NO_ANSWER, b"", iana.IKE_SA_INIT)
+    _, verdict = judge(recorded(negotiating(1), dropped(reason.NO_MEMORY), silent))
+    assert (verdict.case, verdict.who) == ("NO_MEMORY", "this board")
+
+
+@pytest.mark.parametrize(
+    ("text", "case"),
+    [
+        ("MemoryError: memory allocation failed, allocating 136 bytes", "NO_MEMORY"),
+        ("Brownout detector was triggered", "BROWNOUT"),
+        ("Guru Meditation Error: Core 0 panic'ed (LoadProhibited)", "CRASHED"),
+        ("Traceback (most recent call last):", "CRASHED"),
+    ],
+)
+def test_a_board_that_is_no_more(text, case):
+    _, verdict = judge(recorded((event.GREETING, 0, 1, b"uike")), ["rst:0x1", text])
+    assert (verdict.case, verdict.up, verdict.who) == (case, False, "this board")
+    assert judge(recorded(negotiating(1), CHILD_UP), [text])[1].up
+
+
 def test_counters_tell_the_direction():
     for into, out, said in ((0, 5, "none came out of it"), (5, 0, "none went into it"), (5, 5, None)):
         counters = b"inininin" + struct.pack(">BIIQQ", reason.DELETED_BY_US, into, out, 84 * into, 84 * out)
@@ -268,6 +289,21 @@ def test_certificates_say_whose_they_are(name):
     if name == "CERTIFICATE_IDENTITY":
         assert verdict.difference == "identity: it says abc, its certificate xyz"
         assert (verdict.here, verdict.there) == (['remote_id = "xyz"'], ["local { id = xyz }"])
+
+
+@pytest.mark.parametrize(
+    ("name", "who", "payload"),
+    [
+        ("PPK_NOT_OFFERED", "this board", "N(USE_PPK)"),
+        ("PPK_ID_UNKNOWN", "this board", "N(PPK_IDENTITY)"),
+        ("PPK_DIFFERS", "this board", "AUTH"),
+        ("PEER_REFUSED_PPK", "the gateway", "AUTH"),
+        ("NO_PSK_FOR_PEER", "this board", "IDi"),
+    ],
+)
+def test_further_keys(name, who, payload):
+    _, verdict = judge(recorded(negotiating(1), closed(getattr(reason, name))))
+    assert (verdict.case, verdict.who, verdict.payload) == (name, who, payload) and verdict.here
 
 
 def test_a_clock_that_is_not_set():

@@ -31,6 +31,7 @@ SHAPES = {
     "algorithms": INITIATOR
     + 'virtual_ip = true\nproposals = ["aes256gcm16-prfsha384-ecp256", "aes128-sha256-x25519-modp2048"]\n'
     + 'esp_proposals = ["aes256gcm16", "aes128-sha512"]\nmobike = false\ndpd_delay = 7\nrekey_time = 300\n',
+    "ppk": INITIATOR + 'virtual_ip = true\nppk_id = "quantum"\nppk = "0x00112233445566778899aabbccddeeff"\n',
     "children": INITIATOR
     + 'local_ts = ["10.8.0.0/24"]\nremote_ts = ["10.1.0.0/16"]\n[connection.hq.child.more]\n'
     + 'local_ts = ["10.8.0.0/24"]\nremote_ts = ["10.3.0.0/16"]\n',
@@ -103,6 +104,17 @@ def test_a_connection_must_be_named_when_there_are_several(tmp_path):
     assert done.exit_code == 2 and "one of hq, lab" in done.stderr
     assert gateway(tmp_path, text, "--connection", "lab").exit_code == 0
     assert gateway(tmp_path, text, "--connection", "other").exit_code == 2
+
+
+def test_a_ppk_and_several_gateways(tmp_path):
+    text = SHAPES["virtual IP"].replace('"192.0.2.1"', '["192.0.2.1", "192.0.2.9"]')
+    text += 'ppk_id = "quantum"\nppk = "0x00112233445566778899aabbccddeeff"\n'
+    tree = swanctl.parse(gateway(tmp_path, text, "--secrets").stdout)
+    assert tree["connections"]["hq"]["local_addrs"] == "192.0.2.1"
+    assert tree["connections"]["hq"]["ppk_id"] == "quantum"
+    assert tree["secrets"]["ppk-hq"] == {"id": "quantum", "secret": "0x00112233445566778899aabbccddeeff"}
+    assert "00112233" not in gateway(tmp_path, text).stdout
+    assert gateway(tmp_path, text, "--vendor", "cisco").exit_code == 2
 
 
 # -- swanctl's format ------------------------------------------------------------------------------------------------

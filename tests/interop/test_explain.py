@@ -378,3 +378,27 @@ def test_nothing_comes_back(namespaces, gateway, tmp_path):
     status, verdict = explained(namespaces, up(namespaces, tmp_path, boards.initiator(**FAST), "10.1.0.99"))
     assert (status, verdict["case"]) == (0, "NO_TRAFFIC")
     assert verdict["text"].endswith("2 packets went into the tunnel and none came out of it")
+
+
+def test_a_peer_that_is_lost(namespaces, gateway, tmp_path):
+    gateway.configure(connection())
+    path = tmp_path / "board.trace"
+    text = boards.initiator("dpd_delay = 1\n", **FAST)
+    with boards.Board(namespaces, tmp_path, text, "--runtime", "cpython", "--record", path) as board:
+        board.wait_for("established")
+        with blocked(namespaces.gateway, "gw0", 4500):
+            board.wait_for("closed")
+        board.finish()
+    status, verdict = explained(namespaces, path)
+    assert (status, verdict["case"], verdict["who"]) == (1, "PEER_DEAD", "nobody")
+    assert verdict["text"].startswith("the peer was there, and has not answered for")
+
+
+def test_the_heap_is_used_up(namespaces, gateway, tmp_path):
+    gateway.configure(connection())
+    path = tmp_path / "board.trace"
+    words = ("--runtime", "vm", "--heap", "74k", "--record", path, "--timeout", "15")
+    with boards.Board(namespaces, tmp_path, boards.initiator(**FAST), *words) as board:
+        board.wait_for_end()
+    verdict = verdict_of(path)
+    says(verdict, {"case": "NO_MEMORY", "who": "this board"})

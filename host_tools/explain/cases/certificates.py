@@ -2,7 +2,6 @@
 
 from uike import reason
 
-_THEIRS = "theirs"  # what `there` says of a certificate that the peer has to change
 _HERE = {  # reason: lines of our file
     reason.MISSING_ISSUER: ['cacerts = ["ca.pem"]'],
     reason.UNTRUSTED_ROOT: ['cacerts = ["ca.pem"]'],

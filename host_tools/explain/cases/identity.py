@@ -66,6 +66,14 @@ def _psk(story, verdict):
     verdict.there = [f"secrets {{ ike-1 {{ id = {story.who(True) or story.wanted()}; secret = ... }} }}"]
 
 
+def _no_psk(story, verdict):
+    """The connection is theirs, and has a key for others only."""
+    _given(story, verdict)
+    verdict.payload = "IDi"
+    verdict.difference = f"keys: here none for {story.who(False)}"
+    verdict.here = [f'psks = {{ "{story.who(False)}" = "..." }}']
+
+
 def _method_refused(story, verdict):
     _given(story, verdict)
     data = story.failure.fields["detail"]
@@ -81,5 +89,6 @@ CASES = {
     reason.UNKNOWN_PEER_ID: _unknown,
     reason.WRONG_PEER_ID: _unknown,
     reason.PSK_DIFFERS: _psk,
+    reason.NO_PSK_FOR_PEER: _no_psk,
     reason.AUTH_METHOD_REFUSED: _method_refused,
 }

@@ -1,5 +1,6 @@
 """No answer: how far it came, and what that leaves as a cause. `--probe` tells the rest apart."""
 
+from host_tools import reasons
 from uike import iana, reason
 
 _SMALL = 548  # bytes of an IKE message that fits into the IP datagram which every path carries
@@ -8,7 +9,11 @@ _SMALL = 548  # bytes of an IKE message that fits into the IP datagram which eve
 def _case(story, verdict):
     verdict.who = "nobody"
     verdict.authenticated = None
-    if story.drops[reason.WRONG_MAJOR_VERSION]:
+    if story.drops[reason.NO_MEMORY]:
+        verdict.case, verdict.who = "NO_MEMORY", "this board"
+        verdict.text = "the board had no memory for what came, so it is as if nothing had come"
+        verdict.remedy = reasons.remedy(reason.NO_MEMORY)
+    elif story.drops[reason.WRONG_MAJOR_VERSION]:
         _only_ikev1(verdict)
     elif not [each for each in story.messages if not each.out]:
         _nothing(story, verdict)
