@@ -69,7 +69,7 @@ def unpack(line):
         return None
     if not mark or len(frame) < _HEAD_SIZE + _SUM or crc32(frame[:-_SUM]).to_bytes(_SUM, "big") != frame[-_SUM:]:
         return None
-    return struct.unpack(_HEAD, frame[:_HEAD_SIZE]) + (frame[_HEAD_SIZE:-_SUM],)
+    return struct.unpack_from(_HEAD, frame, 0) + (frame[_HEAD_SIZE:-_SUM],)
 
 
 def run(appliance, line):
