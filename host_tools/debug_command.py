@@ -9,10 +9,11 @@ from pathlib import Path
 import rich_click as click
 from rich.console import Console
 
-from host_tools import board_command, names, ports, records
+from host_tools import board_command, names, ports, recording
 from host_tools.capture import datagrams, pcapng
 from host_tools.debug import Renderer
 from host_tools.link import Lines
+from uike.app.link import MARK
 
 GROUPS = {  # what `--group` names: events
     "message": ("message", "fragment", "retransmit", "keepalive"),
@@ -43,7 +44,12 @@ _POLL_S = 0.5
 )
 @click.option("--brief", is_flag=True, help="A line for each message: leave out the payloads.")
 @click.option(
-    "-w", "--write", "kept", type=click.File("wb"), metavar="FILE", help="Keep the records there, all of them."
+    "-w",
+    "--write",
+    "kept",
+    type=click.File("wb"),
+    metavar="FILE",
+    help="Keep what the board says: a recording, for other commands too.",
 )
 @click.option(
     "-r",
@@ -74,14 +80,12 @@ def command(port, form, connection, number, groups, brief, kept, replayed, durat
             opened = stack.enter_context(ports.opened(ports.choose(port, board_command.say)))
             lines = _live(opened, duration)
         for line in lines:
-            event = records.parse(line)
-            if event is None:
-                continue
-            if kept:
+            if kept and not line.startswith(MARK):
                 kept.write(line.strip() + b"\n")
                 kept.flush()
-            if wanted(event):
-                show(event)
+            for event in recording.parse([line]).events:
+                if wanted(event):
+                    show(event)
 
 
 def _live(port, duration: float | None) -> Iterator[bytes]:

@@ -40,7 +40,7 @@ ANSWER = 128  # in the kind of what a board says: an echo of our own is no answe
 
 DATA_MAX = 134  # bytes in a frame
 REQUEST_MAX = 16384  # bytes
-_MARK = b"@"
+MARK = b"@"
 _HEAD = ">BHBH"
 _HEAD_SIZE = 6
 _SUM = 4
@@ -56,13 +56,13 @@ _PARTS = {  # what does a command; the others are the console's
 def pack(kind, session, number, left, data=b""):
     """A line, without its end."""
     frame = struct.pack(_HEAD, kind, session, number, left) + data
-    return _MARK + b2a_base64(frame + crc32(frame).to_bytes(_SUM, "big"))[:-1]
+    return MARK + b2a_base64(frame + crc32(frame).to_bytes(_SUM, "big"))[:-1]
 
 
 def unpack(line):
     """(kind, session, number, left, data) of a line, whatever stands before the frame in it; None when there is none
     that is whole."""
-    _, mark, text = line.rpartition(_MARK)
+    _, mark, text = line.rpartition(MARK)
     try:
         frame = a2b_base64(text)
     except ValueError:
@@ -83,7 +83,7 @@ def run(appliance, line):
             appliance.board.console.write(pack(kind | ANSWER, session, number, left, data))
         if state and state[6] and not appliance.session:
             _restart(appliance)
-    elif _MARK not in line:
+    elif MARK not in line:
         try:
             load("uike.app.console").run(appliance, line)
         except MemoryError:
