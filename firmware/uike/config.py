@@ -138,7 +138,17 @@ def _check_secrets(connection, table):
     for key, other in (("cert", "key"), ("key", "cert")):
         if key in table and other not in table:
             raise ConfigError(other, "missing", "cert and key, or none of them")
-    if not connection.psk and not (connection.cert and connection.cacerts):
+    for key in ("eap_id", "eap_methods", "eap_only"):
+        if key in table and not connection.eap_password:
+            raise ConfigError("eap_password", "missing", "the password that goes with " + key)
+    if connection.eap_only and 26 not in connection.eap_methods:
+        raise ConfigError("eap_methods", "no mschapv2", "mschapv2: no other proves the gateway, as eap_only needs")
+    if connection.eap_password:
+        if connection.cert:
+            raise ConfigError("cert", "given beside eap_password", "one of them")
+        if not (connection.psk or connection.cacerts or connection.eap_only):
+            raise ConfigError("cacerts", "missing", "cacerts or psk, by which the gateway proves itself; or eap_only")
+    elif not connection.psk and not (connection.cert and connection.cacerts):
         raise ConfigError("psk", "missing", "one of psk, psk_hex; or cert, key and cacerts")
 
 
@@ -210,6 +220,31 @@ def _psk(value):
     if value[:2] == "0s":
         return _sized(_decoded(a2b_base64, value[2:], _BASE64, "base64"))
     return _sized(value.encode())
+
+
+def _eap_id(value):
+    return _text(value, "the name of the user").encode()[:256]
+
+
+def _eap_password(value):
+    data = _psk(value)
+    try:
+        bytes(data).decode()
+        return data
+    except ValueError:
+        pass  # the secret stays out of the context of what is raised
+    raise _Problem("not UTF-8", "text in UTF-8, or 0x and 0s forms of it")
+
+
+_EAP = {"mschapv2": 26, "md5": 4, "gtc": 6}
+
+
+def _eap_methods(value):
+    allowed = 'a list of "mschapv2", "md5", "gtc"'
+    found = [_EAP.get(word) for word in _list(value, 3, allowed)]
+    if not found or None in found:
+        raise _Problem("bad value", allowed)
+    return tuple(found)
 
 
 def _psk_hex(value):
@@ -390,6 +425,10 @@ _KEYS = {
     "cert": ("cert", _certificates, None, ()),
     "key": ("key", _private_key, None, ()),
     "cacerts": ("cacerts", _certificates, None, ()),
+    "eap_id": ("eap_id", _eap_id, True, ()),
+    "eap_password": ("eap_password", _eap_password, True, ()),
+    "eap_methods": ("eap_methods", _eap_methods, True, ()),
+    "eap_only": ("eap_only", _flag, True, ()),
     "require_time": ("require_time", _flag, None, ()),
     "proposals": ("proposals", _proposals, None, (True,)),
     "esp_proposals": ("esp_proposals", _proposals, None, (False,)),

@@ -49,29 +49,29 @@ def trusted(sa):
     return found
 
 
-def payload(sa, initiators, id_body):
-    """Our AUTH payload."""
+def payload(sa, initiators, id_body, key=None):
+    """Our AUTH payload; `key` is what EAP agreed on, empty for nothing."""
     octets = _octets(sa, initiators, id_body)
-    if not sa.connection.cert:
-        return iana.AUTH, bytes((iana.AUTH_SHARED_KEY, 0, 0, 0)) + _mac(sa, octets)
+    if key is not None or not sa.connection.cert:
+        return iana.AUTH, bytes((iana.AUTH_SHARED_KEY, 0, 0, 0)) + _mac(sa, octets, _key(sa, initiators, key))
     body = load("uike.ike.auth_sign").sign(sa, octets)
     _forget(sa)
     return iana.AUTH, body
 
 
-def verify(sa, message, initiators, id_body, body):
+def verify(sa, message, initiators, id_body, body, key=None):
     """Raises Refusal unless `body` is the AUTH payload that only the holder of the key can make."""
     if len(body) < 4:
         raise Refusal(reason.BAD_AUTH_PAYLOAD, iana.INVALID_SYNTAX)
     octets = _octets(sa, initiators, id_body)
     by_key = body[0] == iana.AUTH_SHARED_KEY
-    if by_key if sa.connection.cacerts else not by_key:
+    if not by_key if key is not None or not sa.connection.cacerts else by_key:
         raise Refusal(reason.AUTH_METHOD_REFUSED, iana.AUTHENTICATION_FAILED, body[:1])
     if not by_key:
         load("uike.ike.auth_verify").verify(sa, message, peer_id(id_body), octets, body)
         _forget(sa)
-    elif not equal(_mac(sa, octets), body[4:]):
-        raise Refusal(reason.PSK_DIFFERS, iana.AUTHENTICATION_FAILED)
+    elif not equal(_mac(sa, octets, _key(sa, initiators, key)), body[4:]):
+        raise Refusal(reason.PSK_DIFFERS if key is None else reason.EAP_KEY_DIFFERS, iana.AUTHENTICATION_FAILED)
 
 
 def _forget(sa):
@@ -90,7 +90,12 @@ def _octets(sa, initiators, id_body):
     return message + nonce + sa.endpoint.crypto.prf(sa.prf, sk_p, id_body)
 
 
-def _mac(sa, octets):
-    """The AUTH data of a pre-shared key: prf(prf(PSK, "Key Pad for IKEv2"), octets)."""
+def _key(sa, initiators, key):
+    """The pre-shared key, or EAP's; a method that has none lends that of the SA (section 2.16)."""
+    return sa.connection.psk if key is None else key or (sa.sk_pi if initiators else sa.sk_pr)
+
+
+def _mac(sa, octets, key):
+    """The AUTH data of a shared key: prf(prf(key, "Key Pad for IKEv2"), octets)."""
     prf = sa.endpoint.crypto.prf
-    return prf(sa.prf, prf(sa.prf, sa.connection.psk, _KEY_PAD), octets)
+    return prf(sa.prf, prf(sa.prf, key, _KEY_PAD), octets)

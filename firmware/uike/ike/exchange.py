@@ -258,7 +258,7 @@ def _trace(sa, received, exchange, flags, message_id, payloads, size):
     try:
         for kind, body in payloads:
             # a MAC made with the PSK: whoever reads it can try passwords against it; a token, which would end the SA
-            if kind == iana.AUTH or kind == iana.N and body[2] << 8 | body[3] == iana.QUICK_CRASH_DETECTION:
+            if kind in (iana.AUTH, iana.EAP) or kind == iana.N and body[2] << 8 | body[3] == iana.QUICK_CRASH_DETECTION:
                 body = bytes(body[:4]) + bytes(len(body[4:]))  # it may be shorter
             shown.append((kind, body))
         plain = build(source.spi_i, source.spi_r, exchange, flags, message_id, shown)
