@@ -141,7 +141,7 @@ def _check_secrets(connection, table):
     for key in ("eap_id", "eap_methods", "eap_only"):
         if key in table and not connection.eap_password:
             raise ConfigError("eap_password", "missing", "the password that goes with " + key)
-    if connection.eap_only and 26 not in connection.eap_methods:
+    if connection.eap_only and 26 not in getattr(connection, "eap_methods", (26,)):
         raise ConfigError("eap_methods", "no mschapv2", "mschapv2: no other proves the gateway, as eap_only needs")
     if connection.eap_password:
         if connection.cert:

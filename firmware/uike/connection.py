@@ -26,9 +26,7 @@ class Connection:
     cert = ()  # certificates that we show, DER, our own first; without any we prove ourselves by the psk
     key = b""  # its private key, DER
     cacerts = ()  # trust anchors, DER; without any the peer proves itself by the psk
-    eap_id = b""  # an initiator's name towards EAP, local_id without it
-    eap_password = b""  # with one an initiator proves itself by EAP
-    eap_methods = (26, 4, 6)  # those that it takes, by their number
+    eap_password = b""  # with one an initiator proves itself by EAP; eap_id and eap_methods are beside it
     eap_only = False  # and so does its gateway (RFC 5998)
     require_time = True  # a peer's certificate is good only if we know what time it is
     proposals = ()  # tuples of transforms (type, id, key bits)

@@ -43,9 +43,11 @@ class Peer:
     """The initiator, one packet at a time."""
 
     def __init__(self, **changes):
-        fields = {"eap_id": b"carol", "eap_password": PASSWORD, **changes}
+        made = connection(True, eap_password=PASSWORD)
+        for name, value in {"eap_id": b"carol", **changes}.items():
+            setattr(made, name, value)
         endpoint = SimpleNamespace(crypto=Provider(), random=lambda n: bytes(n))
-        self.sa = SimpleNamespace(connection=connection(True, **fields), endpoint=endpoint)
+        self.sa = SimpleNamespace(connection=made, endpoint=endpoint)
         self.task = None
 
     def hear(self, *packet):
@@ -92,7 +94,7 @@ def test_mschapv2():
 
 
 def test_md5_and_gtc_have_no_key():
-    peer = Peer(eap_id=b"")
+    peer = Peer(eap_id=b"dev.example")
     assert peer.hear(*IDENTITY) == (iana.EAP_IDENTITY, b"dev.example")
     made = hashlib.md5(b"\x05" + PASSWORD + b"challenge").digest()
     assert peer.hear(1, 5, iana.EAP_MD5, b"\x09challengegw") == (iana.EAP_MD5, b"\x10" + made)

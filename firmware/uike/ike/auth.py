@@ -49,29 +49,29 @@ def trusted(sa):
     return found
 
 
-def payload(sa, initiators, id_body, key=None):
-    """Our AUTH payload; `key` is what EAP agreed on, empty for nothing."""
-    octets = _octets(sa, initiators, id_body)
-    if key is not None or not sa.connection.cert:
-        return iana.AUTH, bytes((iana.AUTH_SHARED_KEY, 0, 0, 0)) + _mac(sa, octets, _key(sa, initiators, key))
+def payload(sa, initiators, id_body):
+    """Our AUTH payload."""
+    octets = octets_of(sa, initiators, id_body)
+    if not sa.connection.cert:
+        return iana.AUTH, bytes((iana.AUTH_SHARED_KEY, 0, 0, 0)) + mac(sa, octets, sa.connection.psk)
     body = load("uike.ike.auth_sign").sign(sa, octets)
     _forget(sa)
     return iana.AUTH, body
 
 
-def verify(sa, message, initiators, id_body, body, key=None):
+def verify(sa, message, initiators, id_body, body):
     """Raises Refusal unless `body` is the AUTH payload that only the holder of the key can make."""
     if len(body) < 4:
         raise Refusal(reason.BAD_AUTH_PAYLOAD, iana.INVALID_SYNTAX)
-    octets = _octets(sa, initiators, id_body)
+    octets = octets_of(sa, initiators, id_body)
     by_key = body[0] == iana.AUTH_SHARED_KEY
-    if not by_key if key is not None or not sa.connection.cacerts else by_key:
+    if by_key if sa.connection.cacerts else not by_key:
         raise Refusal(reason.AUTH_METHOD_REFUSED, iana.AUTHENTICATION_FAILED, body[:1])
     if not by_key:
         load("uike.ike.auth_verify").verify(sa, message, peer_id(id_body), octets, body)
         _forget(sa)
-    elif not equal(_mac(sa, octets, _key(sa, initiators, key)), body[4:]):
-        raise Refusal(reason.PSK_DIFFERS if key is None else reason.EAP_KEY_DIFFERS, iana.AUTHENTICATION_FAILED)
+    elif not equal(mac(sa, octets, sa.connection.psk), body[4:]):
+        raise Refusal(reason.PSK_DIFFERS, iana.AUTHENTICATION_FAILED)
 
 
 def _forget(sa):
@@ -80,7 +80,7 @@ def _forget(sa):
     sa.endpoint.loaded = True  # we are
 
 
-def _octets(sa, initiators, id_body):
+def octets_of(sa, initiators, id_body):
     """What the AUTH of one side covers: its first message, the other's nonce, and prf(SK_p, its ID)."""
     setup = sa.setup
     if initiators:
@@ -90,12 +90,7 @@ def _octets(sa, initiators, id_body):
     return message + nonce + sa.endpoint.crypto.prf(sa.prf, sk_p, id_body)
 
 
-def _key(sa, initiators, key):
-    """The pre-shared key, or EAP's; a method that has none lends that of the SA (section 2.16)."""
-    return sa.connection.psk if key is None else key or (sa.sk_pi if initiators else sa.sk_pr)
-
-
-def _mac(sa, octets, key):
+def mac(sa, octets, key):
     """The AUTH data of a shared key: prf(prf(key, "Key Pad for IKEv2"), octets)."""
     prf = sa.endpoint.crypto.prf
     return prf(sa.prf, prf(sa.prf, key, _KEY_PAD), octets)

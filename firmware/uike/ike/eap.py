@@ -7,11 +7,14 @@ Identifiers are answered as they come: IKE's message IDs already tell a repeated
 """
 
 from uike import iana, reason
+from uike.crypto import equal
+from uike.ike import auth
 from uike.transient import load
 from uike.wire.refusal import Refusal
 
 ROUNDS_MAX = 12
 SIZE_MAX = 1024  # bytes of a packet
+_SHARED = bytes((iana.AUTH_SHARED_KEY, 0, 0, 0))
 _METHODS = ((iana.EAP_MSCHAPV2, "uike.eap.mschapv2"), (iana.EAP_MD5, "uike.eap.md5"), (iana.EAP_GTC, "uike.eap.gtc"))
 
 
@@ -32,11 +35,29 @@ def build(code, number, kind=0, data=b""):
     return iana.EAP, bytes((code, number)) + (4 + len(tail)).to_bytes(2, "big") + tail
 
 
+def prove(sa, response, id_r):
+    """All that follows the first response; returns the last one, whose AUTH payload is verified."""
+    key = yield from converse(sa, response)
+    octets = auth.octets_of(sa, True, auth.id_body(sa.connection.local_id))
+    # HDR, SK {AUTH} -->
+    response = yield (iana.IKE_AUTH, [(iana.AUTH, _SHARED + auth.mac(sa, octets, key or sa.sk_pi))])
+    #           <-- HDR, SK {AUTH, [CP(CFG_REPLY),] [SAr2, TSi, TSr]}
+    body, error = response.body(iana.AUTH), response.error()
+    if body is None:
+        raise Refusal(reason.PEER_SAID_AUTH_FAILED if error else reason.PAYLOAD_MISSING, iana.AUTHENTICATION_FAILED)
+    octets = auth.octets_of(sa, False, id_r)
+    if body[:1] != _SHARED[:1] or not equal(auth.mac(sa, octets, key or sa.sk_pr), body[4:]):
+        raise _bad(reason.EAP_KEY_DIFFERS)
+    return response
+
+
 def converse(sa, response):
     """The rounds; returns the key of the AUTH payloads to come: the MSK, empty if the method has none."""
     connection = sa.connection
-    user = connection.eap_id or connection.local_id[1]
-    kinds = (iana.EAP_MSCHAPV2,) if connection.eap_only else connection.eap_methods
+    user = getattr(connection, "eap_id", connection.local_id[1])
+    kinds = getattr(connection, "eap_methods", [kind for kind, _ in _METHODS])
+    if connection.eap_only:
+        kinds = (iana.EAP_MSCHAPV2,)
     chosen = method = refused = None
     for _ in range(ROUNDS_MAX):
         error = response.error()

@@ -25,7 +25,9 @@ def initiate(sa):
     #          [N(MOBIKE_SUPPORTED),] [N(QCD_TOKEN)]} -->
     response = yield (iana.IKE_AUTH, _request(sa, offer))
     #           <-- HDR, SK {IDr, [CERT,] AUTH, [CP(CFG_REPLY),] [SAr2, TSi, TSr]}
-    _check(response)
+    error = response.error()
+    if error and response.body(iana.AUTH) is None:
+        raise Refusal(_peer_said(error), error[0], error[1])
     id_r = response.body(iana.IDr)
     body = response.body(iana.AUTH)
     if id_r is None or body is None and not connection.eap_only:
@@ -36,15 +38,10 @@ def initiate(sa):
     if body is not None and (connection.psk or connection.cacerts or not connection.eap_only):
         auth.verify(sa, response, False, id_r, body)
     if connection.eap_password:
-        key = yield from load("uike.ike.eap").converse(sa, response)
-        # HDR, SK {AUTH} -->
-        response = yield (iana.IKE_AUTH, [auth.payload(sa, True, auth.id_body(connection.local_id), key)])
-        #           <-- HDR, SK {AUTH, [CP(CFG_REPLY),] [SAr2, TSi, TSr]}
-        _check(response)
-        auth.verify(sa, response, False, id_r, response.body(iana.AUTH) or b"", key)
+        response = yield from load("uike.ike.eap").prove(sa, response, id_r)
+        error = response.error()
     elif response.body(iana.EAP) is not None:
         raise Refusal(reason.EAP_NOT_CONFIGURED, iana.AUTHENTICATION_FAILED)
-    error = response.error()
     sa.peer_id = peer
     if connection.redirect and response.notify(iana.REDIRECT) is not None:
         load("uike.ike.redirect").follow(sa, response)
@@ -87,13 +84,6 @@ def _request(sa, offer):
     if connection.crash_detection:
         payloads += load("uike.ike.crash").offer(sa)
     return payloads + auth.can_move(connection)
-
-
-def _check(response):
-    """Raises Refusal for an error of a peer that proves nothing with it."""
-    error = response.error()
-    if error and response.body(iana.AUTH) is None:
-        raise Refusal(_peer_said(error), error[0], error[1])
 
 
 def _peer_said(error):
