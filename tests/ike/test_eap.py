@@ -12,7 +12,7 @@ from tests.world import World, connection
 from uike import config, event, iana, reason
 from uike.eap import mschapv2
 from uike.hal.cpython.crypto import Provider
-from uike.ike import eap, exchange
+from uike.ike import auth, eap, exchange
 from uike.wire.refusal import Refusal
 
 PASSWORD = b"correct horse"
@@ -152,6 +152,43 @@ def test_mschapv2_out_of_its_order(data):
     peer = Peer()
     peer.hear(1, 3, iana.EAP_MSCHAPV2, CHALLENGE)
     assert peer.end(1, 4, iana.EAP_MSCHAPV2, data) == reason.BAD_EAP
+
+
+class Last(Answer):
+    """A response with an AUTH payload, or with none."""
+
+    def __init__(self, body):
+        self._body = body
+
+    def body(self, kind):
+        return self._body if kind == iana.AUTH else None
+
+
+def last(make):
+    """What comes of EAP-MD5 and the AUTH payload that `make(mac with SK_pr)` returns: the response, or a reason."""
+    peer = Peer()
+    sa = peer.sa
+    sa.setup = SimpleNamespace(request=b"first", response=b"second", nonce_i=b"i" * 16, nonce_r=b"r" * 16)
+    sa.sk_pi, sa.sk_pr, sa.prf = b"p" * 32, b"q" * 32, iana.PRF_HMAC_SHA2_256
+    id_r = auth.id_body((2, b"gw.example"))
+    task = eap.prove(sa, answer(1, 5, iana.EAP_MD5, b"\x01x"), id_r)
+    next(task)
+    exchange, payloads = task.send(answer(*SUCCESS))
+    ours = auth.mac(sa, auth.octets_of(sa, True, auth.id_body(sa.connection.local_id)), sa.sk_pi)
+    assert payloads == [(iana.AUTH, b"\x02\0\0\0" + ours)]
+    theirs = auth.mac(sa, auth.octets_of(sa, False, id_r), sa.sk_pr)
+    with pytest.raises((StopIteration, Refusal)) as caught:
+        task.send(Last(make(theirs)))
+    return caught.value.reason if caught.type is Refusal else caught.value.value
+
+
+def test_the_last_auth_payload():
+    head = b"\x02\0\0\0"
+    assert type(last(lambda mac: head + mac)) is Last
+    assert last(lambda mac: head + bytes((mac[0] ^ 1,)) + mac[1:]) == reason.EAP_KEY_DIFFERS
+    assert last(lambda mac: b"\x0e\0\0\0" + mac) == reason.EAP_KEY_DIFFERS
+    assert last(lambda mac: b"") == reason.EAP_KEY_DIFFERS
+    assert last(lambda mac: None) == reason.PAYLOAD_MISSING
 
 
 def test_rounds_have_an_end():
