@@ -41,7 +41,7 @@ interop: $(STAMP) ## Tests against a real strongSwan (needs root)
 	for name in ip ping swanctl tshark ike-scan mosquitto mosquitto_pub; do command -v $$name >/dev/null || missing="$$missing $$name"; done; \
 	for file in charon plugins/libstrongswan-kernel-libipsec.so; do [ -e /usr/lib/ipsec/$$file ] || missing="$$missing $$file"; done; \
 	[ -z "$$missing" ] || { echo "make interop misses$$missing: apt install strongswan strongswan-swanctl" \
-	  "libcharon-extra-plugins libstrongswan-standard-plugins libstrongswan-extra-plugins iproute2 iputils-ping tshark ike-scan mosquitto mosquitto-clients" >&2; exit 1; }
+	  "libcharon-extra-plugins libcharon-extauth-plugins libstrongswan-standard-plugins libstrongswan-extra-plugins iproute2 iputils-ping tshark ike-scan mosquitto mosquitto-clients" >&2; exit 1; }
 	@$(RUN)/pytest -n 4 -q tests/interop
 
 fuzz: $(STAMP) ## Inputs guided by coverage, in every state, from those in tests/fuzz/corpus: SECONDS=

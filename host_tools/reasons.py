@@ -9,6 +9,27 @@ _FAULT_THERE = "see what the sender is: fragments are never put together here, s
 _PEER_LOG = "the peer's log says what it did not like"
 
 _TEXTS = {
+    reason.EAP_FAILED: (
+        "the gateway ended EAP: it does not know the user, or the password is wrong",
+        "compare eap_id and eap_password with the user that the gateway has",
+    ),
+    reason.EAP_METHOD_REFUSED: (
+        "the gateway wants an EAP method that we do not take",
+        "add it to eap_methods, or give the gateway one of those",
+    ),
+    reason.EAP_TLS_REFUSED: (
+        "the gateway wants EAP-TLS, which we do not have",
+        "use certificates without EAP: cert, key and cacerts",
+    ),
+    reason.EAP_SERVER_UNPROVED: (
+        "the gateway does not know the password: its MS-CHAPv2 response is wrong",
+        "compare eap_password with the gateway's; if they are the same, somebody stands between",
+    ),
+    reason.EAP_EARLY_SUCCESS: ("EAP-Success before the method had proved anything", _FAULT),
+    reason.EAP_TOO_LONG: ("more rounds of EAP than we take", _PEER_LOG),
+    reason.BAD_EAP: ("an EAP packet that is malformed, or has no place there", _FAULT),
+    reason.EAP_KEY_DIFFERS: ("EAP gave the two sides different keys", "somebody stands between, or: " + _FAULT),
+    reason.EAP_NOT_CONFIGURED: ("the gateway wants EAP", "set eap_password, or let the gateway take what we have"),
     reason.NONE: ("no reason was given", _PEER_LOG),
     reason.SHORT_DATAGRAM: ("a datagram too short for an IKE header", _AGAIN),
     reason.LONG_DATAGRAM: ("a datagram longer than we accept", "lower the MTU of the peer, or its fragment size"),

@@ -147,8 +147,25 @@ def _check_secrets(connection, table):
     for key, other in (("cert", "key"), ("key", "cert")):
         if key in table and (connection.key == b"device" if other in table else table[key] != "device"):
             raise ConfigError(other, *_FITTING[other in table])
+    if connection.eap_password:
+        _check_eap(connection)
+        return
+    for key in ("eap_id", "eap_methods", "eap_only"):
+        if key in table:
+            raise ConfigError("eap_password", "missing", "the password that goes with " + key)
     if not connection.psk and not connection.psks and not (connection.key and connection.cacerts):
         raise ConfigError("psk", "missing", "one of psk, psk_hex; or cert, key and cacerts")
+
+
+def _check_eap(connection):
+    """The gateway proves itself with a certificate or the pre-shared key, before the password is of use; or by EAP."""
+    for key in ("key", "ppk"):
+        if getattr(connection, key):
+            raise ConfigError(key, "given beside eap_password", "one of them")
+    if connection.eap_only and 26 not in getattr(connection, "eap_methods", (26,)):
+        raise ConfigError("eap_methods", "no mschapv2", "mschapv2: no other proves the gateway, as eap_only needs")
+    if not (connection.psk or connection.cacerts or connection.eap_only):
+        raise ConfigError("cacerts", "missing", "cacerts or psk, by which the gateway proves itself; or eap_only")
 
 
 _ROLES = {True: '"initiator"', False: '"responder"'}
@@ -177,6 +194,10 @@ _KEYS = {
     "cert": ("cert", read.certificates, None, ()),
     "key": ("key", read.private_key, None, ()),
     "cacerts": ("cacerts", read.certificates, None, ()),
+    "eap_id": ("eap_id", read.eap_id, True, ()),
+    "eap_password": ("eap_password", read.eap_password, True, ()),
+    "eap_methods": ("eap_methods", read.eap_methods, True, ()),
+    "eap_only": ("eap_only", read.flag, True, ()),
     "crls": ("crls", read.certificates, None, ()),
     "revocation": ("revocation", read.revocation, None, ()),
     "require_time": ("require_time", read.flag, None, ()),

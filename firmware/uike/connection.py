@@ -32,6 +32,8 @@ class Connection:
     ppk_required = False  # and without it there is none
     crls = ()  # revocation lists, DER
     revocation = 1  # what is asked of them, see pki/path
+    eap_password = b""  # with one an initiator proves itself by EAP; eap_id and eap_methods are beside it
+    eap_only = False  # and so does its gateway (RFC 5998)
     require_time = True  # a peer's certificate is good only if we know what time it is
     proposals = ()  # tuples of transforms (type, id, key bits)
     esp_proposals = ()

@@ -2,7 +2,7 @@
 
 A record is `code(1) sa(2) time_ms(4) body`, big endian; on the console it is one line, `#` and base64.
 `sa` counts IKE SAs since power-on, 0 when there is none. The body is given beside each code; an `endpoint` there is
-`IPv4 address(4) port(2)`. Records but KEYS carry no secret: the data of AUTH payloads and QUICK_CRASH_DETECTION
+`IPv4 address(4) port(2)`. Records but KEYS carry no secret: the data of AUTH and EAP payloads and QUICK_CRASH_DETECTION
 notifies is zeroed before a message is traced.
 """
 

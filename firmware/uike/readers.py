@@ -98,6 +98,29 @@ def psk(value):
     return _sized(value.encode())
 
 
+def eap_id(value):
+    return text(value, "the name of the user").encode()[:256]
+
+
+def eap_password(value):
+    data = psk(value)
+    try:
+        bytes(data).decode()
+        return data
+    except ValueError:
+        pass  # the secret stays out of the context of what is raised
+    raise Problem("not UTF-8", "text in UTF-8, or 0x and 0s forms of it")
+
+
+def eap_methods(value):
+    kinds = {"mschapv2": 26, "md5": 4, "gtc": 6}
+    allowed = 'a list of "mschapv2", "md5", "gtc"'
+    found = [kinds.get(word) for word in listed(value, 3, allowed)]
+    if not found or None in found:
+        raise Problem("bad value", allowed)
+    return tuple(found)
+
+
 def psk_hex(value):
     value = text(value, "hexadecimal")
     parts = value.split(":")

@@ -77,7 +77,7 @@ def test_a_second_ike_sa_init_does_not_touch_the_first():
 @pytest.mark.parametrize("code", [1, 2, 3, 4])
 @pytest.mark.parametrize("beside", [False, True], ids=["instead of AUTH", "beside a wrong AUTH"])
 def test_eap_is_refused(code, beside):
-    """There is no EAP yet: a message with it is never a proof."""
+    """Without eap_password a message with it is never a proof."""
     eap = (iana.EAP, bytes((code, 1, 0, 4)))
 
     def change(exchange, response, first, raw):

@@ -104,7 +104,6 @@ MANDATORY = {
     (iana.IKE_SA_INIT, 0): (iana.SA, iana.KE, iana.NONCE),
     (iana.IKE_SA_INIT, iana.FLAG_RESPONSE): (iana.SA, iana.KE, iana.NONCE),
     (iana.IKE_AUTH, 0): (iana.IDi, iana.AUTH),
-    (iana.IKE_AUTH, iana.FLAG_RESPONSE): (iana.IDr, iana.AUTH),
 }
 CASES = [(exchange, flags, kind) for (exchange, flags), kinds in MANDATORY.items() for kind in kinds]
 
@@ -121,6 +120,16 @@ def test_mandatory_payloads_exactly_once(exchange, flags, kind):
         with pytest.raises(Refusal) as caught:
             parse(build(payloads, exchange, flags))
         assert (caught.value.reason, caught.value.notify) == (getattr(reason, why), iana.INVALID_SYNTAX)
+
+
+@pytest.mark.parametrize("kind", [iana.IDr, iana.AUTH, iana.EAP])
+def test_at_most_once_in_a_response_of_ike_auth(kind):
+    """Which of them has to be there depends on EAP, and is looked at in `ike/join`."""
+    whole = [(iana.IDr, b"body"), (iana.AUTH, b"body"), (iana.EAP, b"body")]
+    parse(build([row for row in whole if row[0] != kind], iana.IKE_AUTH, iana.FLAG_RESPONSE))
+    with pytest.raises(Refusal) as caught:
+        parse(build([*whole, (kind, b"body")], iana.IKE_AUTH, iana.FLAG_RESPONSE))
+    assert caught.value.reason == reason.PAYLOAD_REPEATED
 
 
 def test_a_response_with_an_error_needs_nothing_else():

@@ -56,9 +56,9 @@ def trusted(sa):
 
 def payload(sa, initiators, id_body):
     """Our AUTH payload."""
-    octets = _octets(sa, initiators, id_body)
+    octets = octets_of(sa, initiators, id_body)
     if not sa.connection.key:
-        return iana.AUTH, bytes((iana.AUTH_SHARED_KEY, 0, 0, 0)) + _mac(sa, octets)
+        return iana.AUTH, bytes((iana.AUTH_SHARED_KEY, 0, 0, 0)) + mac(sa, octets, _psk(sa))
     body = load("uike.ike.auth_sign").sign(sa, octets)
     forget(sa)
     return iana.AUTH, body
@@ -68,7 +68,7 @@ def verify(sa, message, initiators, id_body, body):
     """Raises Refusal unless `body` is the AUTH payload that only the holder of the key can make."""
     if len(body) < 4:
         raise Refusal(reason.BAD_AUTH_PAYLOAD, iana.INVALID_SYNTAX)
-    octets = _octets(sa, initiators, id_body)
+    octets = octets_of(sa, initiators, id_body)
     by_key = body[0] == iana.AUTH_SHARED_KEY
     if by_key if sa.connection.cacerts else not by_key:
         raise Refusal(reason.AUTH_METHOD_REFUSED, iana.AUTHENTICATION_FAILED, body[:1])
@@ -76,7 +76,7 @@ def verify(sa, message, initiators, id_body, body):
         forget(sa)
         load("uike.ike.auth_verify").verify(sa, message, peer_id(id_body), octets, body)
         forget(sa)
-    elif not equal(_mac(sa, octets), body[4:]):
+    elif not equal(mac(sa, octets, _psk(sa)), body[4:]):
         raise Refusal(reason.PSK_DIFFERS, iana.AUTHENTICATION_FAILED)
 
 
@@ -86,7 +86,7 @@ def forget(sa):
     sa.endpoint.loaded = True  # we are
 
 
-def _octets(sa, initiators, id_body):
+def octets_of(sa, initiators, id_body):
     """What the AUTH of one side covers: its first message, the other's nonce, and prf(SK_p, its ID)."""
     setup = sa.setup
     if initiators:
@@ -96,7 +96,12 @@ def _octets(sa, initiators, id_body):
     return message + nonce + sa.endpoint.crypto.prf(sa.prf, sk_p, id_body)
 
 
-def _mac(sa, octets):
-    """The AUTH data of a pre-shared key: prf(prf(PSK, "Key Pad for IKEv2"), octets)."""
+def _psk(sa):
+    """The peer's own, if it has one."""
+    return sa.setup.psk or sa.connection.psk
+
+
+def mac(sa, octets, key):
+    """The AUTH data of a shared key: prf(prf(key, "Key Pad for IKEv2"), octets)."""
     prf = sa.endpoint.crypto.prf
-    return prf(sa.prf, prf(sa.prf, sa.setup.psk or sa.connection.psk, _KEY_PAD), octets)
+    return prf(sa.prf, prf(sa.prf, key, _KEY_PAD), octets)

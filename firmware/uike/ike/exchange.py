@@ -260,7 +260,7 @@ def _trace(sa, received, exchange, flags, message_id, payloads, size):
         for kind, body in payloads:
             # MACs made with the PSK: whoever reads one can try passwords against it; a token, which would end the SA
             told = kind == iana.N and body[2] << 8 | body[3]
-            if kind == iana.AUTH or told in (iana.QUICK_CRASH_DETECTION, iana.NO_PPK_AUTH):
+            if kind in (iana.AUTH, iana.EAP) or told in (iana.QUICK_CRASH_DETECTION, iana.NO_PPK_AUTH):
                 body = bytes(body[:4]) + bytes(len(body[4:]))  # it may be shorter
             shown.append((kind, body))
         plain = build(source.spi_i, source.spi_r, exchange, flags, message_id, shown)

@@ -31,14 +31,20 @@ def initiate(sa):
         raise Refusal(reason.PEER_REFUSED_PPK if refused_ppk else _peer_said(error), error[0], error[1])
     id_r = response.body(iana.IDr)
     body = response.body(iana.AUTH)
-    if id_r is None or body is None:
+    if id_r is None or body is None and not connection.eap_only:
         raise Refusal(reason.PAYLOAD_MISSING, iana.INVALID_SYNTAX)
     peer = auth.peer_id(id_r)
     if connection.remote_id and not auth.same(connection.remote_id, peer):
         raise Refusal(reason.WRONG_PEER_ID, iana.AUTHENTICATION_FAILED, bytes((peer[0],)) + peer[1])
     if sa.setup.ppk:
         load("uike.ike.ppk").settle(sa, response)
-    auth.verify(sa, response, False, id_r, body)
+    if body is not None and (connection.psk or connection.cacerts or not connection.eap_only):
+        auth.verify(sa, response, False, id_r, body)
+    if connection.eap_password:
+        response = yield from load("uike.ike.eap").prove(sa, response, id_r)
+        error = response.error()
+    elif response.body(iana.EAP) is not None:
+        raise Refusal(reason.EAP_NOT_CONFIGURED, iana.AUTHENTICATION_FAILED)
     sa.peer_id = peer
     if connection.redirect and response.notify(iana.REDIRECT) is not None:
         load("uike.ike.redirect").follow(sa, response)
@@ -71,7 +77,10 @@ def _request(sa, offered):
     payloads += auth.trusted(sa)
     if connection.remote_id:
         payloads.append((iana.IDr, auth.id_body(connection.remote_id)))
-    payloads += load("uike.ike.ppk").prove(sa, id_i) if sa.setup.ppk else [auth.payload(sa, True, id_i)]
+    if connection.eap_password:
+        payloads += [notify(iana.EAP_ONLY_AUTHENTICATION)] if connection.eap_only else []
+    else:
+        payloads += load("uike.ike.ppk").prove(sa, id_i) if sa.setup.ppk else [auth.payload(sa, True, id_i)]
     if connection.virtual_ip:
         payloads.append((iana.CP, load("uike.ike.cp").request(connection, sa.replaces and sa.replaces.address)))
     if not sa.setup.childless:

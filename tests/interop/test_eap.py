@@ -1,0 +1,79 @@
+"""EAP with a real strongSwan that asks for it: each method that the board has, and what a wrong password is called.
+
+GTC is not here: Debian's strongSwan can only serve it from PAM's or XAuth's users, none of which a test may make.
+"""
+
+import pytest
+
+from host_tools.peers import strongswan
+from host_tools.peers.network import INNER
+from host_tools.peers.strongswan import connection
+from tests.interop import board as boards
+from tests.interop.test_certificates import Party, without_psk
+
+PASSWORD = "correct horse"
+
+
+@pytest.fixture(scope="module")
+def server(namespaces, tmp_path_factory):
+    plugins = strongswan.PLUGINS + " md4 des eap-identity eap-mschapv2 eap-md5"
+    with strongswan.Gateway(namespaces, tmp_path_factory.mktemp("eap"), plugins=plugins) as running:
+        yield running
+
+
+def arrange(server, tmp_path, method, kind="p256", password=PASSWORD, user="carol", more=""):
+    """Configures both; returns the text of the board's file."""
+    ca = Party(kind, "A CA")
+    theirs = Party(kind, "gw.example", ca)
+    server.credentials(x509=theirs.pem(), x509ca=ca.pem(), private=theirs.private())
+    text = connection(auth="pubkey")
+    at = text.index("remote {")
+    theirs = text[at:].replace("auth = pubkey", f"auth = eap-{method}\n eap_id = %any", 1)
+    text = text[:at] + theirs.replace("cacerts = test.pem", "", 1)
+    server.configure(text + f'secrets {{ eap-1 {{ id = carol\n secret = "{PASSWORD}" }} }}\n')
+    (tmp_path / "ca.pem").write_bytes(ca.pem())
+    lines = more or 'cacerts = ["ca.pem"]\n'
+    return without_psk(boards.initiator(lines + f'eap_id = "{user}"\neap_password = "{password}"\n'))
+
+
+RUNS = [(runtime, method, "p256") for runtime in ("cpython", "vm") for method in ("mschapv2", "md5")]
+
+
+@pytest.mark.parametrize(("runtime", "method", "kind"), [*RUNS, ("cpython", "mschapv2", "rsa2048")])
+def test_board_as_initiator(namespaces, server, tmp_path, runtime, method, kind):
+    text = arrange(server, tmp_path, method, kind)
+    words = ("--runtime", runtime, "--heap", "111k", "--ping", INNER, "--count", 3, "--interval", 0.1)
+    with boards.Board(namespaces, tmp_path, text, *words) as board:
+        board.wait_for("ping", 3)
+        result = board.finish()
+    assert result["status"] == 0 and result["pings"] == {"sent": 3, "answered": 3}
+    assert f"EAP method EAP_{method.upper()} succeeded" in server.log()
+
+
+def test_eap_only(namespaces, server, tmp_path):
+    text = arrange(server, tmp_path, "mschapv2", more="eap_only = true\n")
+    with boards.Board(namespaces, tmp_path, text, "--runtime", "cpython", "--ping", INNER, "--count", 1) as board:
+        board.wait_for("ping", 1)
+        result = board.finish()
+    assert result["status"] == 0 and "EAP method EAP_MSCHAPV2 succeeded" in server.log()
+
+
+REFUSED = {
+    "wrong password": ("EAP_FAILED", {"method": "mschapv2", "password": "wrong horse"}),
+    "wrong password, MD5": ("EAP_FAILED", {"method": "md5", "password": "wrong horse"}),
+    "unknown user": ("EAP_FAILED", {"method": "mschapv2", "user": "dave"}),
+    "a method that we do not take": (
+        "EAP_METHOD_REFUSED",
+        {"method": "md5", "more": 'cacerts = ["ca.pem"]\neap_methods = ["mschapv2"]\n'},
+    ),
+}
+
+
+@pytest.mark.parametrize("why", REFUSED)
+def test_what_is_refused(namespaces, server, tmp_path, why):
+    expected, changes = REFUSED[why]
+    text = arrange(server, tmp_path, **changes)
+    with boards.Board(namespaces, tmp_path, text, "--runtime", "cpython") as board:
+        result = board.wait_for_end()
+    assert result["status"] == 1 and not result["established"]
+    assert result["failure"]["reason"] == expected
