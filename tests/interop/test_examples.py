@@ -40,8 +40,11 @@ def test_each_is_short():
 def test_sensor(gateway, mosquitto, tmp_path, runtime):
     words = ("mosquitto_sub", "-h", INNER, "-t", "plant/+/temperature", "-C", "3", "-v")
     heard = subprocess.Popen(Namespaces.command(gateway.namespaces.gateway, *words), stdout=subprocess.PIPE)
-    with example(gateway, tmp_path, "sensor", runtime) as board:
-        out, _ = heard.communicate(timeout=30)
+    with heard, example(gateway, tmp_path, "sensor", runtime) as board:
+        try:
+            out, _ = heard.communicate(timeout=30)
+        finally:
+            heard.kill()
         assert out == b"plant/7/temperature 21.5\n" * 3
         assert board.wait_for_end()["closed"] == "DELETED_BY_US"
     log = (tmp_path / "mosquitto.log").read_text()
