@@ -17,8 +17,8 @@ from host_tools.records import parse
 from tests.handshake import events, lifetime, line
 from tests.world import CBC, ESP_CBC, ESP_GCM, GCM, World, connection
 from uike import event, iana, keywords, reason
-from uike.app import icmp
 from uike.ike import exchange, rekey
+from uike.net import icmp
 from uike.wire.message import build, notify
 from uike.wire.selectors import make
 

@@ -10,7 +10,6 @@ restart, and the last one locks the board until its flash is erased. The key is 
 secret (`host_tools/admin.py`). For `app/link` and `app/provision`; then dropped.
 """
 
-import os
 from binascii import hexlify, unhexlify
 from hashlib import sha256
 
@@ -34,7 +33,9 @@ class Refused(Exception):
 def do(appliance, command, body):
     """Draws the challenge for the next proof."""
     endpoint = appliance.endpoint
-    challenge = (endpoint.random if endpoint else os.urandom)(_CHALLENGE_SIZE)  # in safe mode there is no radio
+    challenge = (endpoint.random if endpoint else appliance.board.entropy)(
+        _CHALLENGE_SIZE
+    )  # in safe mode there is no DRBG
     appliance.session[5] = challenge
     count, pause = _standing(appliance)
     return {"challenge": hexlify(challenge).decode(), "wait": pause, "left": TRIES_MAX - count}

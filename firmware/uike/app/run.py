@@ -32,21 +32,14 @@ class Appliance:
         board.report = self._engine_failed
         parts, relays = load("uike.app.boot").start(board, self.trace)
         drop()
-        from uike.endpoint import Endpoint  # not before the power-on tests have gone: code is RAM
-
-        self.endpoint = Endpoint(*parts)
-        self.endpoint.clock, self.endpoint.store = board.clock, board.store
         self.users = []  # of the tunnel: each has tick, deadline and receive, see app/ping
         self.session = None  # see app/link
         self.quit_at = None
         self.link = None  # what the board calls its network: our address there
         self.retries = {}  # connection -> when to start it, see app/reconnect
         self.failures = {}  # connection -> attempts since it was last up; None -> how the last SAs ended
-        board.udp.open((500, 4500))
-        if relays:
-            from uike.app.relay import Relays
-
-            Relays(self, relays)
+        load("uike.app.setup").start(self, parts, relays)
+        drop()
 
     def run(self):
         """Until the board or the console says stop."""
@@ -59,12 +52,16 @@ class Appliance:
         self._connect(now)
         self._receive()
         self.endpoint.tick(now)
-        for user in list(self.users):
-            if not user.tick(self, now):
-                self.users.remove(user)
+        if self.users:
+            self._serve(now)
         self._deliver(now)
         self.transmit()
         return self.board.running() and not self._over()
+
+    def _serve(self, now):
+        for user in list(self.users):
+            if not user.tick(self, now):
+                self.users.remove(user)
 
     def _connect(self, now):
         """Follows the network, and starts what is due."""
