@@ -109,11 +109,11 @@ def eap_password(value):
         return data
     except ValueError:
         pass  # the secret stays out of the context of what is raised
-    raise Problem("not UTF-8", "text in UTF-8, or 0x and 0s forms of it")
+    raise Problem("not text in UTF-8", "text in UTF-8, or 0x and 0s forms of it")
 
 
 def eap_methods(value):
-    kinds = {"mschapv2": 26, "md5": 4, "gtc": 6}
+    kinds = dict(zip("mschapv2 md5 gtc".split(), (26, 4, 6)))  # names that stand alone stay in a board's memory
     allowed = 'a list of "mschapv2", "md5", "gtc"'
     found = [kinds.get(word) for word in listed(value, 3, allowed)]
     if not found or None in found:
@@ -157,7 +157,7 @@ def certificates(value):
 
 
 def revocation(value):
-    kinds = ("relaxed", "ifcrl", "strict")
+    kinds = "relaxed ifcrl strict".split()
     if value not in kinds:
         raise Problem("bad value", '"relaxed", "ifcrl" or "strict"')
     return kinds.index(value)
