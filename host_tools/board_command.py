@@ -44,6 +44,12 @@ def port_option(function):
     )(function)
 
 
+def admin_option(function):
+    return click.option(
+        "--admin", "secret", envvar="UIKE_ADMIN", metavar="SECRET", help="The admin secret that the board has."
+    )(function)
+
+
 def json_option(function):
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(function)
 

@@ -6,7 +6,7 @@ from host_tools import admin, board_command, provision_command
 
 
 @click.command()
-@click.option("--admin", "secret", envvar="UIKE_ADMIN", metavar="SECRET", help="The admin secret that the board has.")
+@board_command.admin_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @board_command.on_board
 def command(port, as_json, secret, yes):

@@ -1,0 +1,105 @@
+"""`uike provision csr` and `cert`: a key that is made on the board, and the certificate that a CA gives for it.
+
+The board's side is `firmware/uike/app/carry.py` and `credentials.py`. The key never comes here.
+"""
+
+import json
+from base64 import b64decode
+from pathlib import Path
+
+import rich_click as click
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from host_tools import admin, board_command
+from host_tools.authority import Authority, der
+
+_PEM = serialization.Encoding.PEM
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option("--subject", required=True, metavar="NAME", help="Such as C=DE, O=Example, CN=gw.")
+@click.option("--name", "names", multiple=True, metavar="ID", help="Host name, address or e-mail; as often as wanted.")
+@click.option("--kind", type=click.Choice(["p256", "ed25519"]), default="p256", help="Of the key.  [default: p256]")
+@click.option("--ca", nargs=2, type=_FILE, metavar="CERT KEY", help="Sign it here with these (PEM), and install that.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="OUT", help="[default: stdout]"
+)
+@board_command.admin_option
+@board_command.on_board
+def csr(port, as_json, subject, names, kind, ca, output, secret):
+    """Let a board make a key, and a request for its certificate.
+
+    The request (PKCS #10, PEM) is for your CA; what that gives, `uike provision cert` installs. With --ca both are done
+    at once, and OUT gets the certificate. Connections with key = "device" use it.
+
+    Example: uike provision csr --subject "C=DE, O=Example, CN=gw" --name gw.example -o gw.csr
+    """
+    authority = _authority(*ca) if ca else None
+    asked = json.dumps({"subject": subject, "names": names, "kind": kind}).encode()
+    with board_command.linked(port) as link:
+        board_command.progress("the board makes a key and signs with it")
+        answer = link.request(admin.prove(link, {"do": "csr"}, asked, secret), asked)
+        request = x509.load_der_x509_csr(b64decode(answer["csr"]))
+        if not request.is_signature_valid:
+            raise board_command.Failed("the request's signature is wrong: ask again")
+        made = request
+        if authority:
+            made = authority.answer(request)
+            install(link, [made, *_sent_along(authority.certificate)], secret)
+    text = made.public_bytes(_PEM).decode()
+    if output:
+        output.write_text(text)
+    result = {"subject": made.subject.rfc4514_string(), "names": list(names), "kind": kind, "port": port}
+    done = f"{'installed' if ca else 'a request'}: {result['subject']}{' for ' if names else ''}{', '.join(names)}"
+    shown = [f"{done}, in {output}"] if output else [done] if ca else [text.rstrip()]
+    board_command.emit(as_json, {**result, "installed": bool(ca), "pem": text}, shown)
+
+
+@click.command()
+@click.option("--cert", "path", type=_FILE, required=True, metavar="FILE", help="PEM: its own, then its issuers.")
+@board_command.admin_option
+@board_command.on_board
+def cert(port, as_json, path, secret):
+    """Install the certificate that a CA made of the board's request.
+
+    The board takes it if it is for its key and leads to one of the cacerts of its connections.
+
+    Example: uike provision cert --cert gw.pem
+    """
+    chain = _loaded(path)
+    with board_command.linked(port) as link:
+        count = install(link, chain, secret)
+    own = chain[0].subject.rfc4514_string()
+    result = {"installed": count, "subject": own, "until": chain[0].not_valid_after_utc.isoformat(), "port": port}
+    board_command.emit(as_json, result, [f"installed: {own}, good until {result['until']}; certificates: {count}"])
+
+
+def install(link, chain: list[x509.Certificate], secret: str | None) -> int:
+    """Gives a board its chain; how many certificates it took."""
+    body = b"".join(map(der, chain))
+    return link.request(admin.prove(link, {"do": "cert"}, body, secret), body)["installed"]
+
+
+def _sent_along(certificate):
+    """An issuer that is no root: the peer may not know it."""
+    return [certificate] if certificate.issuer != certificate.subject else []
+
+
+def _loaded(path):
+    try:
+        return x509.load_pem_x509_certificates(path.read_bytes())
+    except ValueError:
+        raise board_command.Failed(f"{path}: no certificates in PEM", board_command.WRONG_USE) from None
+
+
+def _authority(path, key_path):
+    certificate = _loaded(path)[0]
+    try:
+        private = serialization.load_pem_private_key(key_path.read_bytes(), None)
+    except (ValueError, TypeError):  # the text of the error may hold parts of the file
+        raise board_command.Failed(f"{key_path}: no key in PEM without a password", board_command.WRONG_USE) from None
+    if private.public_key() != certificate.public_key():
+        raise board_command.Failed(f"{key_path} is not the key of {path}", board_command.WRONG_USE)
+    return Authority(certificate=certificate, private=private)
