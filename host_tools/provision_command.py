@@ -84,6 +84,11 @@ def start_again(link) -> None:
     """Restarts the board and waits until it answers."""
     link.request({"do": "restart"})
     link.close()
+    wait_for(link)
+
+
+def wait_for(link) -> None:
+    """Until a board that restarts answers. Failed when it takes too long."""
     until = time.monotonic() + START_S
     while True:
         try:
