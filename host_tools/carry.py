@@ -7,7 +7,6 @@ import sys
 
 from host_tools import admin, board_command
 from host_tools.link import Restarted
-from host_tools.provision_command import start_again, wait_for
 from host_tools.update_package import LIST, Package
 
 PIECE = 2048  # bytes of a file in a request: a board has to have them in one place
@@ -24,11 +23,11 @@ def carry(link, package: Package, secret: str | None) -> dict:
     elif not there["trial"]:
         return {**result, "ran": True, "greeting": link.greeting}
     board_command.progress("the board restarts")
-    start_again(link)
+    board_command.start_again(link)
     try:
         runs = _about(link)["number"]
     except Restarted:  # the hello was answered by the version that was about to go
-        wait_for(link)
+        board_command.wait_for(link)
         runs = _about(link)["number"]
     if runs != told["number"]:
         raise board_command.Failed(f"number {told['number']} did not start: number {runs} is back; see uike debug")

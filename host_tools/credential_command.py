@@ -3,6 +3,7 @@
 The board's side is `firmware/uike/app/carry.py` and `credentials.py`. The key never comes here.
 """
 
+import contextlib
 import json
 from base64 import b64decode
 from pathlib import Path
@@ -13,8 +14,14 @@ from cryptography.hazmat.primitives import serialization
 
 from host_tools import admin, board_command
 from host_tools.authority import Authority, der
+from host_tools.link import CommandError
 
+_CLOSING_S = 3.0  # until the peers have answered
+_NO_MEMORY = "not enough memory"
 _PEM = serialization.Encoding.PEM
+_restart_option = click.option(
+    "--restart/--no-restart", default=True, help="Use what was installed at once.  [default: restart]"
+)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -26,9 +33,10 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="OUT", help="[default: stdout]"
 )
+@_restart_option
 @board_command.admin_option
 @board_command.on_board
-def csr(port, as_json, subject, names, kind, ca, output, secret):
+def csr(port, as_json, subject, names, kind, ca, output, restart, secret):
     """Let a board make a key, and a request for its certificate.
 
     The request (PKCS #10, PEM) is for your CA; what that gives, `uike provision cert` installs. With --ca both are done
@@ -38,16 +46,16 @@ def csr(port, as_json, subject, names, kind, ca, output, secret):
     """
     authority = _authority(*ca) if ca else None
     asked = json.dumps({"subject": subject, "names": names, "kind": kind}).encode()
-    with board_command.linked(port) as link:
+    with _asking(port, secret, restart) as ask:
         board_command.progress("the board makes a key and signs with it")
-        answer = link.request(admin.prove(link, {"do": "csr"}, asked, secret), asked)
+        answer = ask("csr", asked)
         request = x509.load_der_x509_csr(b64decode(answer["csr"]))
         if not request.is_signature_valid:
             raise board_command.Failed("the request's signature is wrong: ask again")
         made = request
         if authority:
             made = authority.answer(request)
-            install(link, [made, *_sent_along(authority.certificate)], secret)
+            _install(ask, [made, *_sent_along(authority.certificate)])
     text = made.public_bytes(_PEM).decode()
     if output:
         output.write_text(text)
@@ -59,9 +67,10 @@ def csr(port, as_json, subject, names, kind, ca, output, secret):
 
 @click.command()
 @click.option("--cert", "path", type=_FILE, required=True, metavar="FILE", help="PEM: its own, then its issuers.")
+@_restart_option
 @board_command.admin_option
 @board_command.on_board
-def cert(port, as_json, path, secret):
+def cert(port, as_json, path, restart, secret):
     """Install the certificate that a CA made of the board's request.
 
     The board takes it if it is for its key and leads to one of the cacerts of its connections.
@@ -69,17 +78,47 @@ def cert(port, as_json, path, secret):
     Example: uike provision cert --cert gw.pem
     """
     chain = _loaded(path)
-    with board_command.linked(port) as link:
-        count = install(link, chain, secret)
+    with _asking(port, secret, restart) as ask:
+        count = _install(ask, chain)
     own = chain[0].subject.rfc4514_string()
     result = {"installed": count, "subject": own, "until": chain[0].not_valid_after_utc.isoformat(), "port": port}
     board_command.emit(as_json, result, [f"installed: {own}, good until {result['until']}; certificates: {count}"])
 
 
-def install(link, chain: list[x509.Certificate], secret: str | None) -> int:
+def _install(ask, chain):
     """Gives a board its chain; how many certificates it took."""
-    body = b"".join(map(der, chain))
-    return link.request(admin.prove(link, {"do": "cert"}, body, secret), body)["installed"]
+    return ask("cert", b"".join(map(der, chain)))["installed"]
+
+
+@contextlib.contextmanager
+def _asking(port, secret, restart):
+    """A function of verb and body, that returns the board's answer. Where it has no room for it beside its tunnels they
+    are closed. In the end it restarts, if they were or if a certificate was installed: that needs a heap in order."""
+    closed = installed = False
+
+    def ask(verb, body):
+        nonlocal closed, installed
+        try:
+            answer = link.request(admin.prove(link, {"do": verb}, body, secret), body)
+            installed = installed or verb == "cert"
+            return answer
+        except CommandError as error:
+            if str(error) != _NO_MEMORY:
+                raise
+        if closed:
+            raise board_command.Failed("the board has not enough memory for it, even without its tunnels")
+        board_command.say("the board has no room for it beside its tunnels: they are closed, and it restarts after it")
+        link.request({"do": "close"})
+        link.listen(_CLOSING_S)
+        closed = True
+        return ask(verb, body)
+
+    with board_command.linked(port) as link:
+        try:
+            yield ask
+        finally:
+            if closed or installed and restart:
+                board_command.start_again(link)
 
 
 def _sent_along(certificate):

@@ -1,15 +1,11 @@
 """`uike provision`: a configuration for a board, all or nothing, acknowledged by its digest; and its certificates."""
 
 import hashlib
-import time
 from pathlib import Path
 
 import rich_click as click
 
 from host_tools import admin, board_command, boards, config_file, credential_command
-from host_tools.link import LinkError
-
-START_S = 30.0  # until a board answers after a restart
 
 
 @click.group(invoke_without_command=True)
@@ -44,7 +40,7 @@ def command(context, port, as_json, config_path, board_name, secret, restart):
     with board_command.linked(port, board_command.errors_shown) as link:
         answer = send(link, blobs, secret)
         if restart:
-            start_again(link)
+            board_command.start_again(link)
     result = {"sha256": answer["sha256"], "bytes": sum(map(len, blobs.values())), "restarted": restart, "port": port}
     board_command.emit(as_json, {**result, "admin": answer["admin"]}, _lines(answer, result))
 
@@ -78,22 +74,3 @@ def send(link, blobs: dict[str, bytes], secret: str | None) -> dict:
     if answer["sha256"] != hashlib.sha256(body).hexdigest():
         raise board_command.Failed("the board keeps something else than what was sent: provision it again")
     return answer
-
-
-def start_again(link) -> None:
-    """Restarts the board and waits until it answers."""
-    link.request({"do": "restart"})
-    link.close()
-    wait_for(link)
-
-
-def wait_for(link) -> None:
-    """Until a board that restarts answers. Failed when it takes too long."""
-    until = time.monotonic() + START_S
-    while True:
-        try:
-            link.hello(2)
-            return
-        except LinkError:
-            if time.monotonic() > until:
-                raise board_command.Failed(f"the board does not answer {START_S:.0f} s after its restart") from None

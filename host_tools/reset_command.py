@@ -2,7 +2,7 @@
 
 import rich_click as click
 
-from host_tools import admin, board_command, provision_command
+from host_tools import admin, board_command
 
 
 @click.command()
@@ -21,5 +21,5 @@ def command(port, as_json, secret, yes):
         click.confirm("Erase the configuration and all keys of this board?", abort=True, err=True)
     with board_command.linked(port, board_command.errors_shown) as link:
         link.request(admin.prove(link, {"do": "reset"}, b"", secret))
-        provision_command.start_again(link)
+        board_command.start_again(link)
     board_command.emit(as_json, {"reset": True}, ["reset: the board has no configuration and no key"])

@@ -1,6 +1,7 @@
 """Requests, certificates and updates on their way to emulated boards, through a socket and the real link."""
 
 import json
+import time
 from base64 import b64encode
 from types import SimpleNamespace
 
@@ -9,12 +10,13 @@ from click.testing import CliRunner
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from host_tools import admin, authority, carry, demo, update_package
+from host_tools import admin, authority, board_command, carry, credential_command, demo, update_package
 from host_tools import link as host_link
 from host_tools.cli import main
 from host_tools.emulator.board import firmware_main
 from tests.app.test_update import KEY, MACHINE, NEW, OLD, PUBLIC
 from tests.host_tools.test_board_commands import desk
+from uike import reason
 from uike.hal.esp32.slots import Slots
 from uike.pki import device
 
@@ -69,14 +71,15 @@ def test_a_request_a_ca_and_its_certificate(tmp_path, lab):
         out, _ = there.run("provision", "cert", "--cert", str(given))
         assert out.startswith("installed: CN=dev,O=Example,C=DE, good until 20") and "certificates: 1" in out
         assert there.host.files[device.PAIR].endswith(authority.der(made))
-        there.host.type_line(b'{"do": "connect"}')
         there.until("child_up")
 
 
-def test_a_ca_of_the_lab_signs_at_once(tmp_path, lab):
+@pytest.mark.parametrize(("runtime", "kind"), [("cpython", "ed25519"), ("vm", "p256")])
+def test_a_ca_of_the_lab_signs_at_once(tmp_path, lab, runtime, kind):
+    """In the VM: within a board's heap."""
     kept = tmp_path / "dev.pem"
-    words = ("provision", "csr", *SUBJECT, "--kind", "ed25519", "--ca", *map(str, lab.files))
-    with desk(tmp_path, trees=lab.trees) as there:
+    words = ("provision", "csr", *SUBJECT, "--kind", kind, "--ca", *map(str, lab.files))
+    with desk(tmp_path, runtime, trees=lab.trees) as there:
         out, _ = there.run(*words, "-o", str(kept))
         assert out == f"installed: CN=dev,O=Example,C=DE for dev.example, in {kept}\n"
         made = x509.load_pem_x509_certificate(kept.read_bytes())
@@ -84,8 +87,31 @@ def test_a_ca_of_the_lab_signs_at_once(tmp_path, lab):
         names = made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         assert names.get_values_for_type(x509.DNSName) == ["dev.example"]
         assert there.host.files[device.PAIR].endswith(authority.der(made))
-        there.host.type_line(b'{"do": "connect"}')
         there.until("child_up")
+
+
+def test_tunnels_make_room_and_come_back(tmp_path, lab, monkeypatch):
+    """Where the board has no memory for it beside them."""
+    request, failures = host_link.Link.request, []
+
+    def crowded(link, command, body=b""):
+        if command["do"] == "csr" and not failures:
+            failures.append(command)
+            raise host_link.CommandError({"error": "not enough memory"})
+        return request(link, command, body)
+
+    monkeypatch.setattr(credential_command, "_CLOSING_S", 0.1)
+    with desk(tmp_path, trees=lab.trees) as there:
+        there.run("provision", "csr", *SUBJECT, "--ca", *map(str, lab.files))
+        there.until("child_up")
+        monkeypatch.setattr(host_link.Link, "request", crowded)
+        _, err = there.run("provision", "csr", *SUBJECT, "--ca", *map(str, lab.files))
+        assert err.count("they are closed, and it restarts") == 1
+        there.until("closed", reason.DELETED_BY_US)
+        end = time.monotonic() + 60
+        while len(there.said("child_up")) < 2 and time.monotonic() < end:
+            time.sleep(0.01)
+        assert len(there.said("child_up")) == 2
 
 
 def test_with_an_admin_secret_both_want_its_proof(tmp_path, lab):
@@ -228,7 +254,7 @@ def test_a_break_between_commit_and_restart(tmp_path, monkeypatch):
     there, slotted = updating(tmp_path)
     with there as there:
         with monkeypatch.context() as patch:
-            patch.setattr(carry, "start_again", lambda link: link.request({"do": "no such thing"}))
+            patch.setattr(board_command, "start_again", lambda link: link.request({"do": "no such thing"}))
             _, err = there.run("update", "--package", path, code=1)
             assert "unknown command" in err and slotted.starts == 1
         result = json.loads(there.run("update", "--package", path, "--json")[0])
