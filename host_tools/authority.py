@@ -71,6 +71,17 @@ class Authority:
         builder = self._builder(issuer, subject, public, x509.BasicConstraints(False, None), _usage(False))
         return builder.add_extension(_alternative(identity), False).sign(self._private, self._hash())
 
+    def answer(self, request: x509.CertificateSigningRequest) -> x509.Certificate:
+        """A certificate for what a request (PKCS #10) asks: its subject, key and subjectAltName, nothing else."""
+        issuer, public = self.certificate.subject, request.public_key()
+        builder = self._builder(issuer, request.subject, public, x509.BasicConstraints(False, None), _usage(False))
+        try:
+            names = request.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+            builder = builder.add_extension(names.value, False)
+        except x509.ExtensionNotFound:
+            pass  # its subject is its identity
+        return builder.sign(self._private, self._hash())
+
     def _builder(self, issuer, subject, public, constraints, usage):
         now = datetime.datetime.now(datetime.UTC)
         builder = x509.CertificateBuilder(issuer, subject, public, x509.random_serial_number())

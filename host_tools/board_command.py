@@ -7,6 +7,7 @@ import contextlib
 import functools
 import json
 import sys
+import time
 from collections.abc import Iterator
 
 import rich_click as click
@@ -18,6 +19,7 @@ from host_tools.link import CommandError, Link, LinkError
 FAILED = 1
 WRONG_USE = 2
 NO_BOARD = 3
+START_S = 30.0  # until a board answers after a restart
 NO_PROGRAM = (
     "the port is there, but no uike board answers: is it flashed (uike flash BOARD), and is this its port?"
     " A board that is just starting needs some seconds"
@@ -41,6 +43,12 @@ def say(text: str) -> None:
 def port_option(function):
     return click.option(
         "--port", envvar="UIKE_PORT", metavar="PORT", help="Serial port or pyserial URL. [default: the only board]"
+    )(function)
+
+
+def admin_option(function):
+    return click.option(
+        "--admin", "secret", envvar="UIKE_ADMIN", metavar="SECRET", help="The admin secret that the board has."
     )(function)
 
 
@@ -111,6 +119,25 @@ def greet(link: Link, tries: int = 6) -> None:
         link.hello(tries)
     except LinkError as error:
         raise Failed(f"{NO_PROGRAM} ({error})", NO_BOARD) from None
+
+
+def start_again(link) -> None:
+    """Restarts the board and waits until it answers."""
+    link.request({"do": "restart"})
+    link.close()
+    wait_for(link)
+
+
+def wait_for(link) -> None:
+    """Until a board that restarts answers. Failed when it takes too long."""
+    until = time.monotonic() + START_S
+    while True:
+        try:
+            link.hello(2)
+            return
+        except LinkError:
+            if time.monotonic() > until:
+                raise Failed(f"the board does not answer {START_S:.0f} s after its restart") from None
 
 
 def errors_shown(line: bytes) -> None:

@@ -166,7 +166,7 @@ def _provision(plan: dict, job, secret: str | None) -> dict:
             installer.wait_for_greeting(row["port"])
         with board_command.linked(row["port"]) as link:
             record["sha256"] = provision_command.send(link, plan["blobs"], secret)["sha256"]
-            provision_command.start_again(link)
+            board_command.start_again(link)
         record["done"] = True
     except CommandError as error:
         record["error"] = board_command.refusal(error.answer)

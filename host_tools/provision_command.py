@@ -1,31 +1,27 @@
-"""`uike provision`: a configuration for a board: all or nothing, and acknowledged by its digest."""
+"""`uike provision`: a configuration for a board, all or nothing, acknowledged by its digest; and its certificates."""
 
 import hashlib
-import time
 from pathlib import Path
 
 import rich_click as click
 
-from host_tools import admin, board_command, boards, config_file
-from host_tools.link import LinkError
-
-START_S = 30.0  # until a board answers after a restart
+from host_tools import admin, board_command, boards, config_file, credential_command
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option(
     "--config",
     "config_path",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    required=True,
     metavar="FILE",
     help="Connections, [wifi], [static], [ntp], [admin] and [[relay]] (TOML).",
 )
 @click.option("--board", "board_name", metavar="NAME", help="Default proposals of this board (`uike boards`).")
-@click.option("--admin", "secret", envvar="UIKE_ADMIN", metavar="SECRET", help="The admin secret that the board has.")
+@board_command.admin_option
 @click.option("--restart/--no-restart", default=True, help="Use it at once.  [default: restart]")
 @board_command.on_board
-def command(port, as_json, config_path, board_name, secret, restart):
+@click.pass_context
+def command(context, port, as_json, config_path, board_name, secret, restart):
     """Give a board its configuration.
 
     It is taken whole or not at all: until the board has acknowledged it, the one before stays in use, whenever cable
@@ -33,13 +29,24 @@ def command(port, as_json, config_path, board_name, secret, restart):
 
     Example: uike provision --config gw.toml --port /dev/ttyUSB0
     """
+    if context.invoked_subcommand:
+        if config_path:
+            raise click.UsageError("--config, or one of the commands")
+        context.default_map = {context.invoked_subcommand: {"port": port, "as_json": as_json, "secret": secret}}
+        return
+    if not config_path:
+        raise click.UsageError("Missing option '--config', or one of the commands.")
     blobs = loaded(config_path, board_name)
     with board_command.linked(port, board_command.errors_shown) as link:
         answer = send(link, blobs, secret)
         if restart:
-            start_again(link)
+            board_command.start_again(link)
     result = {"sha256": answer["sha256"], "bytes": sum(map(len, blobs.values())), "restarted": restart, "port": port}
     board_command.emit(as_json, {**result, "admin": answer["admin"]}, _lines(answer, result))
+
+
+command.add_command(credential_command.csr)
+command.add_command(credential_command.cert)
 
 
 def _lines(answer, result):
@@ -67,17 +74,3 @@ def send(link, blobs: dict[str, bytes], secret: str | None) -> dict:
     if answer["sha256"] != hashlib.sha256(body).hexdigest():
         raise board_command.Failed("the board keeps something else than what was sent: provision it again")
     return answer
-
-
-def start_again(link) -> None:
-    """Restarts the board and waits until it answers."""
-    link.request({"do": "restart"})
-    link.close()
-    until = time.monotonic() + START_S
-    while True:
-        try:
-            link.hello(2)
-            return
-        except LinkError:
-            if time.monotonic() > until:
-                raise board_command.Failed(f"the board does not answer {START_S:.0f} s after its restart") from None

@@ -2,11 +2,11 @@
 
 import rich_click as click
 
-from host_tools import admin, board_command, provision_command
+from host_tools import admin, board_command
 
 
 @click.command()
-@click.option("--admin", "secret", envvar="UIKE_ADMIN", metavar="SECRET", help="The admin secret that the board has.")
+@board_command.admin_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @board_command.on_board
 def command(port, as_json, secret, yes):
@@ -21,5 +21,5 @@ def command(port, as_json, secret, yes):
         click.confirm("Erase the configuration and all keys of this board?", abort=True, err=True)
     with board_command.linked(port, board_command.errors_shown) as link:
         link.request(admin.prove(link, {"do": "reset"}, b"", secret))
-        provision_command.start_again(link)
+        board_command.start_again(link)
     board_command.emit(as_json, {"reset": True}, ["reset: the board has no configuration and no key"])

@@ -2,7 +2,7 @@
 
 A package file is a mark, and behind it four parts with their lengths (4 bytes, big endian): header, signature, list,
 and the files one behind the other in the order of the list. What they mean is in firmware/uike/app/update.py; a device
-is given the parts one by one, by `Package.steps`.
+is given the parts one by one, by `Package.steps` (`host_tools/carry.py`).
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from host_tools import boards, image
+from host_tools import board_command, boards, image
 from host_tools.esp32 import appliance
 from uike.app.update import LIST, MARK
 
@@ -144,28 +144,38 @@ def write_new_key(path: Path) -> bytes:
 @click.option("--make", "board_name", metavar="BOARD", help="Make a package for this board (`uike boards`).")
 @click.option("--show", type=click.Path(exists=True, path_type=Path), metavar="FILE", help="What is in a package.")
 @click.option(
+    "--package", type=click.Path(exists=True, path_type=Path), metavar="FILE", help="Bring this one to a board."
+)
+@click.option(
     "--number", type=click.IntRange(1, 1 << 30), help="A board takes only a number above that of its version."
 )
 @click.option("--version", default="", metavar="TEXT", help="What people call it.")
 @click.option("--key", type=click.Path(exists=True, path_type=Path), metavar="FILE", help="To sign, or to check.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="OUT")
+@board_command.admin_option
+@board_command.on_board
 @click.pass_context
-def command(context, new_key, board_name, show, number, version, key, output):
+def command(context, port, as_json, new_key, board_name, show, package, number, version, key, output, secret):
     """Make and check updates of the application for boards in the field.
 
-    A board takes those that are signed by the key which `uike image --update-key` gave it.
+    A board takes those that are signed by the key which `uike image --update-key` gave it. One that was cut off is
+    taken up again by the same command. --port, --json and --admin are for --package.
 
     Example: uike update --make esp32-generic --number 2 --version 0.2.0 --key update.pem -o new.uike
+
+    Example: uike update --package new.uike --port /dev/ttyUSB0
     """
     try:
-        if sum(map(bool, (new_key, board_name, show))) != 1:
-            raise PackageError("one of --new-key, --make, --show")
+        if sum(map(bool, (new_key, board_name, show, package))) != 1:
+            raise PackageError("one of --new-key, --make, --show, --package")
         if new_key:
             click.echo(f"{new_key}: keep it safe; its public half is {write_new_key(new_key).hex()}")
         elif board_name:
             _make(board_name, number, version, key, output)
-        else:
+        elif show:
             _show(show, key)
+        else:
+            _carry(package, key, port, secret, as_json)
     except (PackageError, boards.BoardError, image.ImageError) as error:
         click.echo(f"uike update: {error}", err=True)
         context.exit(WRONG_USE)
@@ -183,6 +193,19 @@ def _make(board_name, number, version, key, output):
     data = dump(package)
     output.write_bytes(data)
     click.echo(f"{output}: number {number}, {len(files)} files, {len(data):,} bytes")
+
+
+def _carry(path, key, port, secret, as_json):
+    from host_tools.carry import carry  # which needs this module
+
+    package = parse(path.read_bytes())
+    if key:
+        package.check(public_key(key))
+    with board_command.linked(port) as link:
+        result = carry(link, package, secret)
+    done = "runs already" if result["ran"] else f"runs; {result['sent']:,} bytes sent"
+    more = ", the rest was there" if result["resumed"] else ""
+    board_command.emit(as_json, result, [f"{result['greeting']}: number {result['number']} {done}{more}"])
 
 
 def _show(path, key):

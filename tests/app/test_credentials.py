@@ -16,6 +16,7 @@ from uike.app import console, credentials
 from uike.crypto.soft import Provider as Soft
 from uike.hal.cpython.crypto import Provider as Host
 from uike.pki import device
+from uike.wire.refusal import Refusal
 
 CA = Authority()
 BELOW = Authority("C=DE, O=Example, CN=Middle", CA, number=2)
@@ -45,7 +46,10 @@ def answer(request, ca=CA, names=("dev.example",), **options):
 
 
 def install(store, chain, cacerts=(CA.der,), now=NOW):
-    return credentials.install(store, drbg(), Host(), chain, cacerts, now)
+    try:
+        return credentials.install(store, drbg(), Host(), chain, cacerts, now)
+    except Refusal as refusal:
+        raise ValueError(f"reason {refusal.reason}") from refusal
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -35,10 +35,12 @@ password = "a password"
 class Desk:
     """A board with a serial port, a gateway that it may reach, and a file of configuration."""
 
-    def __init__(self, tmp_path, runtime="cpython", where="socket://127.0.0.1:0", blank=False, files=()):
+    def __init__(
+        self, tmp_path, runtime="cpython", where="socket://127.0.0.1:0", blank=False, files=(), trees=None, entry=None
+    ):
         clock = RealClock()
         self.switch = Switch(clock)
-        ours, theirs = demo.configurations(PSK)
+        ours, theirs = trees or demo.configurations(PSK)
         files = dict(files) if blank else {"config.json": json.dumps(ours).encode(), **dict(files)}
         self.host = Host("board", clock, self.switch.attach(demo.INITIATOR), files=files)
         there = {"config.json": json.dumps(theirs).encode()}
@@ -46,7 +48,7 @@ class Desk:
         self.heard = []
         self.host.on_line = self.heard.append
         self.serial = SerialPort(self.host, where)
-        self.boards = [EmulatedBoard(gateway, "cpython"), EmulatedBoard(self.host, runtime)]
+        self.boards = [EmulatedBoard(gateway, "cpython"), EmulatedBoard(self.host, runtime, entry=entry)]
         self.path = tmp_path / "gw.toml"
         self.path.write_text(FILE)
         for board in self.boards:

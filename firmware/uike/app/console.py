@@ -48,7 +48,9 @@ def _datagrams(appliance, command):
 
 
 def _credentials(appliance, command):
-    """Of the board itself: a request for a certificate, or a certificate."""
+    """Of the board itself: a request for a certificate, or a certificate. Typed, there is no proof of the secret."""
+    if appliance.endpoint.store.read("admin") is not None:
+        raise ValueError("there is an admin secret: uike provision csr, uike provision cert")
     getattr(load("uike.app.credentials"), command["do"])(appliance, command)
 
 

@@ -38,12 +38,16 @@ _PARTS_MAX = 12_000
 
 def csr(appliance, command):
     """{"do": "csr", "subject": "CN=dev", "names": ["dev.example"], "kind": "p256"}: the request, in the trace."""
+    appliance.trace(event.CREDENTIALS, 0, request(appliance.endpoint, command))
+
+
+def request(endpoint, command):
+    """The request for what a command names, DER."""
     sans = [identity.parse(str(text)) for text in command.get("names", ())]
     if None in sans:
         raise ValueError("%any is nobody")
-    endpoint, subject = appliance.endpoint, str(command.get("subject", ""))
-    made = make_request(endpoint.store, endpoint.random, endpoint.crypto, subject, sans, command.get("kind", "p256"))
-    appliance.trace(event.CREDENTIALS, 0, made)
+    subject, kind = str(command.get("subject", "")), command.get("kind", "p256")
+    return make_request(endpoint.store, endpoint.random, endpoint.crypto, subject, sans, kind)
 
 
 def cert(appliance, command):
@@ -57,10 +61,20 @@ def cert(appliance, command):
     if command.get("more"):
         endpoint.store.write(_PARTS, chain)
         return
+    try:
+        accept(appliance, chain)
+    except Refusal as refusal:
+        raise ValueError("the certificate is refused, reason %d" % refusal.reason)
+
+
+def accept(appliance, chain):
+    """Installs a chain that leads to a CA of the connections; returns its size. Refusal when it does not."""
+    endpoint = appliance.endpoint
     cacerts = [data for connection in endpoint.connections for data in connection.cacerts]
     now, known = clock.read(endpoint, False)
-    install(endpoint.store, endpoint.random, endpoint.crypto, chain, cacerts, now, known)
+    size = install(endpoint.store, endpoint.random, endpoint.crypto, chain, cacerts, now, known)
     appliance.trace(event.CREDENTIALS, 0, b"")
+    return size
 
 
 def make_request(store, random, crypto, subject, sans, kind="p256"):
@@ -100,18 +114,15 @@ def install(store, random, crypto, chain, cacerts, now=None, known=0):
     """Keeps a chain for the key that waits for it, or anew for the one in use. Returns the size of the chain.
 
     chain: certificates, DER, one after the other, our own first; cacerts: those of the CAs, DER; now and known as in
-    `pki.path.validate`."""
+    `pki.path.validate`. Refusal, with its reason, for what is no sound chain."""
     path = _load_path()
-    try:
-        der, shown = Der(chain), []
-        while der.tag():
-            shown.append(Certificate(der.whole()))
-        if not 0 < len(shown) <= _CHAIN_MAX:
-            raise ValueError("not 1 to %d certificates" % _CHAIN_MAX)
-        waiting = _fitting(store, random, crypto, shown[0])
-        path.validate(crypto, shown[0], shown[1:], [Certificate(each) for each in cacerts], now, known)
-    except Refusal as refusal:
-        raise ValueError("the certificate is refused, reason %d" % refusal.reason)
+    der, shown = Der(chain), []
+    while der.tag():
+        shown.append(Certificate(der.whole()))
+    if not 0 < len(shown) <= _CHAIN_MAX:
+        raise ValueError("not 1 to %d certificates" % _CHAIN_MAX)
+    waiting = _fitting(store, random, crypto, shown[0])
+    path.validate(crypto, shown[0], shown[1:], [Certificate(each) for each in cacerts], now, known)
     device.write(store, device.PAIR, waiting, bytes(chain))
     if device.read(store, device.PENDING)[0] == waiting:
         store.write(device.PENDING, b"")

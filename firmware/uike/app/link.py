@@ -50,6 +50,9 @@ _PARTS = {  # what does a command; the others are the console's
     "provision": "uike.app.provision",
     "reset": "uike.app.provision",
     "challenge": "uike.app.admin",
+    "csr": "uike.app.carry",
+    "cert": "uike.app.carry",
+    "update": "uike.app.carry",
 }
 
 
@@ -92,14 +95,15 @@ def run(appliance, line):
 
 def _answer(appliance, kind, session, number, left, data):
     """What to say to a frame, or None. `appliance.session`: [session, number of the request, bytes wanted of it,
-    its pieces, the answer, the challenge of `app/admin`, whether the board restarts after it]."""
+    its pieces, the answer, the challenge of `app/admin`, whether the board restarts after it, whether an update was
+    opened in it (`app/carry`)]."""
     state = appliance.session
     known = state and state[0] == session
     if kind & ANSWER:
         return None
     if kind == HELLO:
         if not known:
-            appliance.session = [session, 0, 0, [], b"", b"", False]
+            appliance.session = [session, 0, 0, [], b"", b"", False, False]
         return HELLO, session, PROTOCOL, REQUEST_MAX, ("uike %s on %s" % (VERSION, appliance.board.name)).encode()
     if kind == CLOSE:
         if known:

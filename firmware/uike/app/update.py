@@ -2,12 +2,13 @@
 dropped. Keys and configuration are not touched.
 
     begin(board, header, signature)     the package's header was signed by the key of this board: room is made
-    write(board, path, offset, data)    the next bytes of a file, in order; after a break `size` says where it stopped
+    write(board, path, offset, data)    the next bytes of a file, in order; after a break `size` says where it stopped,
+                                        and `is_begun` whether it goes on there
     commit(board)                       every file is what the header vouches for: the new version is on, on trial
     restart                             is the caller's: board.life.restart(reason.RESTART_ASKED)
 
-Each raises ValueError with a text when it refuses; what runs stays then. Whether the new version is any good the board
-finds out by itself (uike/hal/esp32/life.py), and goes back when it is not.
+Each raises ValueError with a text when it refuses; what runs stays then. `app/carry` calls them. Whether the new
+version is any good the board finds out by itself (uike/hal/esp32/life.py), and goes back when it is not.
 
     header      JSON: {"number": 7, "version": "0.2.0", "platform": "esp32", "machine": 10, "list": SHA-256 of the list}
     signature   Ed25519 over b"uike update 1\\n" and the header; the public key, 32 bytes, is in the store: "update.key"
@@ -33,13 +34,32 @@ _PATH = "abcdefghijklmnopqrstuvwxyz0123456789_./"
 def begin(board, header, signature):
     """Empties the folder that does not run, if the package is for this board and newer than what runs."""
     slots = _slots(board)
-    told = _checked(board, header, signature)
-    if told["number"] <= number(slots):
-        raise ValueError("update: number %d runs already" % number(slots))
+    told = _checked(board, slots, header, signature)
     slots.erase()
     for name, data in zip(_OWN, (header, signature)):
         slots.append(name, data)
     board.life.trace(event.UPDATE, 0, b"\x01" + str(told["version"]).encode())
+
+
+def is_begun(board, header, signature):
+    """Whether `begin` was given just this, and its files may be there in part. Refuses what `begin` refuses."""
+    slots = _slots(board)
+    _checked(board, slots, header, signature)
+    try:
+        return not slots.read()[1] and _package(slots) == [header, signature]
+    except OSError:
+        return False
+
+
+def forget(board):
+    """Takes away what there is of the new version."""
+    _slots(board).erase()
+
+
+def about(board):
+    """The number of the version that is on, and whether it still has to prove itself."""
+    slots = _slots(board)
+    return {"number": number(slots), "trial": slots.read()[1]}
 
 
 def write(board, path, offset, data):
@@ -64,7 +84,7 @@ def size(board, path):
 def commit(board):
     """Switches the new version on, to be started at the next boot. All is read back from the flash, and checked."""
     slots = _slots(board)
-    told = _checked(board, *[b"".join(slots.blocks(name)) for name in _OWN])
+    told = _checked(board, slots, *_package(slots))
     if _digest(slots, LIST) != told["list"]:
         raise ValueError("update: the list is not that of the header")
     count = len(_OWN) + 1
@@ -97,8 +117,13 @@ def _slots(board):
     return board.life.slots()
 
 
-def _checked(board, header, signature):
-    """The header as a dict, if its signature is that of our key and it is for this board."""
+def _package(slots):
+    """[header, signature] of the new version. OSError when there are none."""
+    return [b"".join(slots.blocks(name)) for name in _OWN]
+
+
+def _checked(board, slots, header, signature):
+    """The header as a dict, if its signature is that of our key and it is for this board and newer than what runs."""
     key = board.store.read("update.key")
     if not key or len(key) != 32:
         raise ValueError("update: this board has no update key")
@@ -112,6 +137,8 @@ def _checked(board, header, signature):
     told = json.loads(header)
     if told["platform"] != board.name or told["machine"] != board.life.machine:
         raise ValueError("update: for another kind of board")
+    if told["number"] <= number(slots):
+        raise ValueError("update: number %d runs already" % number(slots))
     return told
 
 
