@@ -30,6 +30,18 @@ _TEXTS = {
     reason.BAD_EAP: ("an EAP packet that is malformed, or has no place there", _FAULT),
     reason.EAP_KEY_DIFFERS: ("EAP gave the two sides different keys", "somebody stands between, or: " + _FAULT),
     reason.EAP_NOT_CONFIGURED: ("the gateway wants EAP", "set eap_password, or let the gateway take what we have"),
+    reason.EAP_UNKNOWN_USER: (
+        "EAP: nobody of that name is among the users here",
+        "add the name to [connection.NAME.eap_users], or correct it on the peer",
+    ),
+    reason.EAP_WRONG_PASSWORD: (
+        "EAP: the password of that user is another here",
+        "compare the peer's password with that of [connection.NAME.eap_users]",
+    ),
+    reason.EAP_METHODS_REFUSED_BY_PEER: (
+        "the peer takes none of the EAP methods that we offer",
+        "let the peer take EAP-MSCHAPv2, or add its method to eap_methods",
+    ),
     reason.NONE: ("no reason was given", _PEER_LOG),
     reason.SHORT_DATAGRAM: ("a datagram too short for an IKE header", _AGAIN),
     reason.LONG_DATAGRAM: ("a datagram longer than we accept", "lower the MTU of the peer, or its fragment size"),
