@@ -204,6 +204,16 @@ def test_a_peer_that_leaves(number, payload, why):
     assert wire.gateway.closed() == [why] and not wire.internal_errors()
 
 
+@pytest.mark.parametrize("payload", [(iana.N, b"\0\0\0\x18"), (iana.D, b"\x01\0\0\0"), (iana.NONCE, bytes(16))])
+def test_a_peer_that_leaves_over_its_wrong_password(payload):
+    """The verdict is of the password, and not that the peer went."""
+    wire = world(eap_password=b"wrong horse")
+    wire.filter = lambda sender, data, port: [] if data[24:28] == b"\0\0\0\4" else [data]
+    wire.connect()
+    assert Insider(wire, wire.board).ask(iana.INFORMATIONAL, [payload]) == []
+    assert closed(wire) == ("EAP_WRONG_PASSWORD", b"carol", [])
+
+
 # -- packet by packet ------------------------------------------------------------------------------------------------
 
 

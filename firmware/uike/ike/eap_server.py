@@ -34,11 +34,12 @@ def respond(sa, request, body):
         message = talk.message
         if message is None:  # we could not even prove ourselves
             raise
-        if message.exchange != iana.IKE_AUTH:
+        goes_on = message.exchange == iana.IKE_AUTH
+        if not goes_on and not talk.verdict:
             return _leave(sa, message, refusal)
-        sa.endpoint.end(sa, refusal, message, False)
+        sa.endpoint.end(sa, talk.verdict or refusal, message, False)
         #       <-- HDR, SK {EAP (failure)}
-        return [build(iana.EAP_FAILURE, talk.number)]
+        return [build(iana.EAP_FAILURE, talk.number)] if goes_on else []
     #           <-- HDR, SK {EAP (success)}
     message = yield [build(iana.EAP_SUCCESS, talk.number)]
     # HDR, SK {AUTH} -->
@@ -66,9 +67,11 @@ def _leave(sa, message, refusal):
 
 
 class _Talk:
-    """One conversation: the newest message of the peer's, and the identifier of our newest packet."""
+    """One conversation: the newest message of the peer's, and the identifier of our newest packet.
 
-    message = None
+    `verdict` is a Refusal once the password was wrong: whatever the peer says after it was told."""
+
+    message = verdict = None
     number = 0
 
     def converse(self, sa, proof):
@@ -94,10 +97,12 @@ class _Talk:
             wanted = data
         while kind == method.kind:
             data = method.hear(self.number, data)
+            if method.wrong or not known:
+                why = reason.EAP_WRONG_PASSWORD if known else reason.EAP_UNKNOWN_USER
+                self.verdict = refuse(why, user[:_DETAIL_MAX])
             if data is None:
-                if method.wrong or not known:
-                    why = reason.EAP_WRONG_PASSWORD if known else reason.EAP_UNKNOWN_USER
-                    raise refuse(why, user[:_DETAIL_MAX])
+                if self.verdict:
+                    raise self.verdict
                 return user, method.msk
             kind, data = yield from self._ask(method.kind, data)
         raise refuse(reason.BAD_EAP)
