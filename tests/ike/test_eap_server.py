@@ -50,6 +50,7 @@ def test_a_tunnel(methods):
     assert wire.gateway.sa.peer_id == (iana.ID_FQDN, b"carol") and wire.board.sa.peer_id == (2, b"gw.example")
     assert wire.board.sa.address and wire.gateway.sa.answering is None and wire.gateway.sa.setup is None
     assert not wire.gateway.dropped() and not wire.board.dropped() and not wire.gateway.rejected()
+    assert not [body for side in (wire.board, wire.gateway) for _, _, body in side.log if PASSWORD in body]
 
 
 def test_a_nak_leads_to_the_method_that_the_peer_takes():
