@@ -365,6 +365,9 @@ def test_a_method_is_offered_once():
     server, asked = begun()
     assert server.hear(iana.EAP_NAK, b"\x1a\x04")[1] == iana.EAP_MD5
     assert server.end(iana.EAP_NAK, b"\x1a\x04") == reason.EAP_METHODS_REFUSED_BY_PEER
+    server = Server((4, 4))
+    server.hear(iana.EAP_IDENTITY, b"carol")
+    assert server.end(iana.EAP_NAK, b"\x1a\x04") == reason.EAP_METHODS_REFUSED_BY_PEER
 
 
 def test_a_method_that_has_begun_is_seen_through():

@@ -83,13 +83,13 @@ class _Talk:
         for name, each in sa.connection.eap_users:
             if equal(name, user):
                 known, password = True, each
-        left = list(getattr(sa.connection, "eap_methods", (iana.EAP_MSCHAPV2, iana.EAP_MD5)))
+        left = getattr(sa.connection, "eap_methods", (iana.EAP_MSCHAPV2, iana.EAP_MD5))
         wanted = bytes(left)
         while True:
             found = [kind for kind in left if kind in wanted]
             if not found:
                 raise refuse(reason.EAP_METHODS_REFUSED_BY_PEER, wanted[:_DETAIL_MAX])
-            left.remove(found[0])
+            left = [kind for kind in left if kind != found[0]]
             method = load(_METHODS[found[0]]).Method(sa, user, password)
             kind, data = yield from self._ask(method.kind, method.ask(self.number + 1))
             if kind != iana.EAP_NAK:
