@@ -30,6 +30,7 @@ TRANSFORMS = {
 }
 ID_TYPES = _span("ID_IPV4_ADDR", "ID_KEY_ID")
 AUTH_METHODS = _span("AUTH_RSA", "AUTH_DIGITAL_SIGNATURE")
+EAP_METHODS = {iana.EAP_MD5: "md5", iana.EAP_GTC: "gtc", iana.EAP_TLS: "tls", iana.EAP_MSCHAPV2: "mschapv2"}
 NOTIFIES = _span("UNSUPPORTED_CRITICAL_PAYLOAD", "NO_PPK_AUTH")
 _OTHER_NOTIFIES = {  # which this firmware does not know
     16404: "MULTIPLE_AUTH_SUPPORTED",

@@ -8,6 +8,13 @@ _FAULT = "compare the software of both sides; a trace of both, side by side, sho
 _FAULT_THERE = "see what the sender is: fragments are never put together here, so let it send shorter packets"
 _PEER_LOG = "the peer's log says what it did not like"
 
+_EAP_METHODS = (  # the detail names methods
+    reason.EAP_FAILED,
+    reason.EAP_METHOD_REFUSED,
+    reason.EAP_TLS_REFUSED,
+    reason.EAP_METHODS_REFUSED_BY_PEER,
+)
+
 _TEXTS = {
     reason.EAP_FAILED: (
         "the gateway ended EAP: it does not know the user, or the password is wrong",
@@ -30,6 +37,18 @@ _TEXTS = {
     reason.BAD_EAP: ("an EAP packet that is malformed, or has no place there", _FAULT),
     reason.EAP_KEY_DIFFERS: ("EAP gave the two sides different keys", "somebody stands between, or: " + _FAULT),
     reason.EAP_NOT_CONFIGURED: ("the gateway wants EAP", "set eap_password, or let the gateway take what we have"),
+    reason.EAP_UNKNOWN_USER: (
+        "EAP: nobody of that name is among the users here",
+        "add the name to [connection.NAME.eap_users], or correct it on the peer",
+    ),
+    reason.EAP_WRONG_PASSWORD: (
+        "EAP: the password of that user is another here",
+        "compare the peer's password with that of [connection.NAME.eap_users]",
+    ),
+    reason.EAP_METHODS_REFUSED_BY_PEER: (
+        "the peer takes none of the EAP methods that we offer",
+        "let the peer take EAP-MSCHAPv2, or add its method to eap_methods",
+    ),
     reason.NONE: ("no reason was given", _PEER_LOG),
     reason.SHORT_DATAGRAM: ("a datagram too short for an IKE header", _AGAIN),
     reason.LONG_DATAGRAM: ("a datagram longer than we accept", "lower the MTU of the peer, or its fragment size"),
@@ -439,6 +458,8 @@ def _detail(number: int, fields: dict) -> str:
         peer, nearest = data[1 : 2 + data[0]], data[2 + data[0] :]
         also = f"; the nearest that has one is {names.id_text(nearest[0], nearest[1:])}" if nearest else ""
         return f": {names.id_text(peer[0], peer[1:])}{also}"
+    if number in _EAP_METHODS:
+        return f": {', '.join(names.name(names.EAP_METHODS, kind) for kind in data)}"
     if number == reason.GROUP_REFUSED and len(data) == 2:
         return f": {names.group(int.from_bytes(data, 'big'))}"
     if number == reason.UNKNOWN_CRITICAL_PAYLOAD and len(data) == 1:

@@ -11,7 +11,7 @@ _OPEN_KEYS = (  # of a connection, of the network and of relays: every other val
     " ppk_id ppk_required auth eap_id listen to"
     " ssid country hostname address netmask gateway trace_datagrams trace_keys"
 ).split()
-_ALL_SECRET = ("psks",)  # tables of which every value is one
+_ALL_SECRET = ("psks", "eap_users")  # tables of which every value is one
 REMOVED = "(removed)"
 SHORTEST = 4  # bytes of a secret that is looked for: a shorter one is in any text
 

@@ -150,9 +150,13 @@ def _check_secrets(connection, table):
     if connection.eap_password:
         _check_eap(connection)
         return
+    if "eap_users" in table:
+        _check_eap_users(connection)
+        return
     for key in ("eap_id", "eap_methods", "eap_only"):
         if key in table:
-            raise ConfigError("eap_password", "missing", "the password that goes with " + key)
+            other = "eap_password" if connection.initiator else "eap_users"
+            raise ConfigError(other, "missing", "the password that goes with " + key)
     if not connection.psk and not connection.psks and not (connection.key and connection.cacerts):
         raise ConfigError("psk", "missing", "one of psk, psk_hex; or cert, key and cacerts")
 
@@ -166,6 +170,16 @@ def _check_eap(connection):
         raise ConfigError("eap_methods", "no mschapv2", "mschapv2: no other proves the gateway, as eap_only needs")
     if not (connection.psk or connection.cacerts or connection.eap_only):
         raise ConfigError("cacerts", "missing", "cacerts or psk, by which the gateway proves itself; or eap_only")
+
+
+def _check_eap_users(connection):
+    """We prove ourselves first, by what is ours; the users then do by their passwords alone."""
+    if connection.ppk:
+        raise ConfigError("ppk", "given beside eap_users", "one of them")
+    if 6 in getattr(connection, "eap_methods", ()):
+        raise ConfigError("eap_methods", "gtc of a responder", 'a list of "mschapv2", "md5"')
+    if not (connection.psk or connection.psks or connection.key):
+        raise ConfigError("psk", "missing", "cert and key, or a psk, by which this side proves itself")
 
 
 _ROLES = {True: '"initiator"', False: '"responder"'}
@@ -196,7 +210,8 @@ _KEYS = {
     "cacerts": ("cacerts", read.certificates, None, ()),
     "eap_id": ("eap_id", read.eap_id, True, ()),
     "eap_password": ("eap_password", read.eap_password, True, ()),
-    "eap_methods": ("eap_methods", read.eap_methods, True, ()),
+    "eap_methods": ("eap_methods", read.eap_methods, None, ()),
+    "eap_users": ("eap_users", read.eap_users, False, ()),
     "eap_only": ("eap_only", read.flag, True, ()),
     "crls": ("crls", read.certificates, None, ()),
     "revocation": ("revocation", read.revocation, None, ()),

@@ -23,6 +23,7 @@ REMOTES_ALLOWED = "an address or a name, or a list of up to 4, of an initiator"
 TS_ALLOWED = 'a list of "10.1.0.0/16", "10.1.0.7", "10.1.0.5-10.1.0.9", "2001:db8::/32", each with [tcp/443] behind'
 PSK_MAX = 256  # bytes
 PSKS_MAX = 16
+USER_MAX = 64  # bytes
 CERTIFICATES_MAX = 6
 
 
@@ -134,6 +135,15 @@ def psks(value):
     if type(value) is not dict or not 0 < len(value) <= PSKS_MAX:
         raise Problem("bad value", 'a table of 1 to %d rows "identity" = "secret"' % PSKS_MAX)
     return tuple([(identity(name), psk(value[name])) for name in sorted(value)])
+
+
+def eap_users(value):
+    """((name, password), ...): as bytes."""
+    if type(value) is not dict or not 0 < len(value) <= PSKS_MAX:
+        raise Problem("bad value", 'a table of 1 to %d rows "user" = "password"' % PSKS_MAX)
+    if [name for name in value if not 0 < len(name.encode()) <= USER_MAX or "\\" in name]:
+        raise Problem("bad name", "a user's name of 1 to %d bytes, without a domain" % USER_MAX)
+    return tuple([(name.encode(), eap_password(value[name])) for name in sorted(value)])
 
 
 def _sized(data):

@@ -165,7 +165,7 @@ PEER_REFUSED_ADDRESS = 183
 PATH_UNPROVED = 184
 NOT_REAUTHENTICATED = 185
 
-# 186..: EAP (ike/eap, eap)
+# 186..: EAP (ike/eap, ike/eap_server, eap)
 EAP_FAILED = 186
 EAP_METHOD_REFUSED = 187
 EAP_TLS_REFUSED = 188
@@ -175,6 +175,9 @@ EAP_TOO_LONG = 191
 BAD_EAP = 192
 EAP_KEY_DIFFERS = 193
 EAP_NOT_CONFIGURED = 194
+EAP_UNKNOWN_USER = 195
+EAP_WRONG_PASSWORD = 196
+EAP_METHODS_REFUSED_BY_PEER = 197
 
 # 230..: what the peer says of our packets and messages (ike/info), and that it is not what it was (ike/crash)
 PEER_SAID_INVALID_SELECTORS = 230

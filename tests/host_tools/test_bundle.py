@@ -77,16 +77,21 @@ def test_tables_of_secrets():
         "admin": {"secret": "the administrator's"},
         "relay": [{"listen": 80, "to": "10.1.0.7:80", "token": "a relay's"}],
         "connection": {
-            "hq": {"local_ts": ["10.1.0.0/16"], "psks": {"remote": "the first's", "b.example": "0x1122334455"}}
+            "hq": {"local_ts": ["10.1.0.0/16"], "psks": {"remote": "the first's", "b.example": "0x1122334455"}},
+            "users": {"eap_users": {"local": "her password"}},
         },
     }
     assert secrets.of(tree) == [
-        b"the administrator's", b"a relay's", b"the first's", b"0x1122334455", bytes.fromhex("1122334455")
+        b"the administrator's", b"a relay's", b"the first's", b"0x1122334455", bytes.fromhex("1122334455"),
+        b"her password",
     ]  # fmt: skip
     assert secrets.without(tree) == {
         "admin": {"secret": "(removed)"},
         "relay": [{"listen": 80, "to": "10.1.0.7:80", "token": "(removed)"}],
-        "connection": {"hq": {"local_ts": ["10.1.0.0/16"], "psks": {"remote": "(removed)", "b.example": "(removed)"}}},
+        "connection": {
+            "hq": {"local_ts": ["10.1.0.0/16"], "psks": {"remote": "(removed)", "b.example": "(removed)"}},
+            "users": {"eap_users": {"local": "(removed)"}},
+        },
     }
 
 

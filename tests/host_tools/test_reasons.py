@@ -48,6 +48,8 @@ def test_silence_is_nobodys_word():
         (reason.WRONG_PEER_ID, bytes((iana.ID_FQDN,)) + b"other.example", ": other.example"),
         (reason.GROUP_REFUSED, b"\0\x13", ": ECP_256"),
         (reason.UNKNOWN_CRITICAL_PAYLOAD, b"\xc8", ": type 200"),
+        (reason.EAP_METHODS_REFUSED_BY_PEER, b"\x04\x0d\x15", ": md5, tls, 21"),
+        (reason.EAP_WRONG_PASSWORD, b"carol", ": carol"),
         (reason.LOCAL_ERROR, b"ValueError", ": ValueError"),
     ],
 )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.world import World, connection
 from uike import config, event, iana, reason
 from uike.eap import mschapv2
+from uike.eap.packet import SIZE_MAX, build, parse
 from uike.hal.cpython.crypto import Provider
 from uike.ike import auth, eap, exchange
 from uike.wire.refusal import Refusal
@@ -36,7 +37,7 @@ class Answer:
 
 
 def answer(code, number, kind=0, data=b""):
-    return Answer(eap.build(code, number, kind, data)[1])
+    return Answer(build(code, number, kind, data)[1])
 
 
 class Peer:
@@ -59,7 +60,7 @@ class Peer:
             self.task = eap.converse(self.sa, response)
             exchange, payloads = next(self.task)
         assert exchange == iana.IKE_AUTH and [kind for kind, _ in payloads] == [iana.EAP]
-        code, number, kind, data = eap.parse(payloads[0][1])
+        code, number, kind, data = parse(payloads[0][1])
         assert (code, number) == (iana.EAP_RESPONSE, packet[1])
         return kind, data
 
@@ -199,10 +200,10 @@ def test_rounds_have_an_end():
 
 
 def test_a_long_packet():
-    fits = eap.build(1, 1, iana.EAP_NOTIFICATION, bytes(eap.SIZE_MAX - 5))[1]
-    assert eap.parse(fits)[2] == iana.EAP_NOTIFICATION
+    fits = build(1, 1, iana.EAP_NOTIFICATION, bytes(SIZE_MAX - 5))[1]
+    assert parse(fits)[2] == iana.EAP_NOTIFICATION
     with pytest.raises(Refusal) as caught:
-        eap.parse(eap.build(1, 1, iana.EAP_NOTIFICATION, bytes(eap.SIZE_MAX - 4))[1])
+        parse(build(1, 1, iana.EAP_NOTIFICATION, bytes(SIZE_MAX - 4))[1])
     assert caught.value.reason == reason.BAD_EAP
 
 
@@ -255,7 +256,7 @@ def test_the_trace_has_no_eap_data():
     wire = World(connection(True), connection(False))
     board = wire.connect().board
     before = len(board.log)
-    payloads = [eap.build(iana.EAP_RESPONSE, 1, iana.EAP_GTC, PASSWORD)]
+    payloads = [build(iana.EAP_RESPONSE, 1, iana.EAP_GTC, PASSWORD)]
     exchange._trace_sent(board.sa, iana.IKE_AUTH, False, 7, payloads, [bytes(99)])
     assert len(board.log) == before + 1
     body = board.log[-1][2]

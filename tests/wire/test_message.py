@@ -103,7 +103,6 @@ def test_reserved_bits_and_minor_version_are_ignored():
 MANDATORY = {
     (iana.IKE_SA_INIT, 0): (iana.SA, iana.KE, iana.NONCE),
     (iana.IKE_SA_INIT, iana.FLAG_RESPONSE): (iana.SA, iana.KE, iana.NONCE),
-    (iana.IKE_AUTH, 0): (iana.IDi, iana.AUTH),
 }
 CASES = [(exchange, flags, kind) for (exchange, flags), kinds in MANDATORY.items() for kind in kinds]
 
@@ -122,13 +121,14 @@ def test_mandatory_payloads_exactly_once(exchange, flags, kind):
         assert (caught.value.reason, caught.value.notify) == (getattr(reason, why), iana.INVALID_SYNTAX)
 
 
-@pytest.mark.parametrize("kind", [iana.IDr, iana.AUTH, iana.EAP])
-def test_at_most_once_in_a_response_of_ike_auth(kind):
-    """Which of them has to be there depends on EAP, and is looked at in `ike/join`."""
-    whole = [(iana.IDr, b"body"), (iana.AUTH, b"body"), (iana.EAP, b"body")]
-    parse(build([row for row in whole if row[0] != kind], iana.IKE_AUTH, iana.FLAG_RESPONSE))
+@pytest.mark.parametrize("flags", [0, iana.FLAG_RESPONSE])
+@pytest.mark.parametrize("kind", [iana.IDi, iana.IDr, iana.AUTH, iana.EAP])
+def test_at_most_once_in_ike_auth(kind, flags):
+    """Which of them has to be there depends on EAP, and is looked at in `ike/join`, `ike/accept`."""
+    whole = [(each, b"body") for each in (iana.IDi, iana.IDr, iana.AUTH, iana.EAP)]
+    parse(build([row for row in whole if row[0] != kind], iana.IKE_AUTH, flags))
     with pytest.raises(Refusal) as caught:
-        parse(build([*whole, (kind, b"body")], iana.IKE_AUTH, iana.FLAG_RESPONSE))
+        parse(build([*whole, (kind, b"body")], iana.IKE_AUTH, flags))
     assert caught.value.reason == reason.PAYLOAD_REPEATED
 
 
@@ -136,4 +136,4 @@ def test_a_response_with_an_error_needs_nothing_else():
     got = parse(build([message.notify(iana.AUTHENTICATION_FAILED)], iana.IKE_AUTH, iana.FLAG_RESPONSE))
     assert got.error() == (iana.AUTHENTICATION_FAILED, b"")
     with pytest.raises(Refusal):
-        parse(build([message.notify(iana.AUTHENTICATION_FAILED)], iana.IKE_AUTH, 0))
+        parse(build([message.notify(iana.AUTHENTICATION_FAILED)], iana.IKE_SA_INIT, 0))

@@ -8,20 +8,34 @@ from uike.wire.refusal import Refusal
 
 
 def respond(sa, request):
-    """Returns the payloads of the response."""
+    """Returns the payloads of the response; with EAP a generator, which takes further requests."""
     # HDR, SK {IDi, [CERT,] [CERTREQ,] [IDr,] AUTH, [CP(CFG_REQUEST),] [SAi2, TSi, TSr]} -->
-    kinds = [kind for kind, _, _ in request.payloads if kind in (iana.SA, iana.TSi, iana.TSr)]
-    if len(kinds) not in (0, 3):  # RFC 6023 section 3: all of a Child SA, or nothing
+    id_i, body = request.body(iana.IDi), request.body(iana.AUTH)
+    if id_i is None or len(_of_child(request)) not in (0, 3):  # RFC 6023 section 3: all of a Child SA, or nothing
         raise Refusal(reason.PAYLOAD_MISSING, iana.INVALID_SYNTAX)
-    id_i = request.body(iana.IDi)
     peer = auth.peer_id(id_i)
     wanted = request.body(iana.IDr)
     sa.connection = _find_connection(sa, peer, wanted and auth.peer_id(wanted))
     if sa.connection.psks:
         sa.setup.psk = load("uike.ike.psks").choose(sa.connection, peer)
+    if getattr(sa.connection, "eap_users", None):
+        return load("uike.ike.eap_server").respond(sa, request, body)
+    if body is None:
+        raise Refusal(reason.PAYLOAD_MISSING, iana.INVALID_SYNTAX)
     how = load("uike.ike.ppk") if sa.setup.ppk or sa.connection.ppk else auth
-    said = how.verify(sa, request, True, id_i, request.body(iana.AUTH)) or []
+    said = how.verify(sa, request, True, id_i, body) or []
+    return welcome(sa, request, peer, prove(sa) + said)
+
+
+def prove(sa):
+    """Payloads that say who we are, and show it."""
+    id_r = auth.id_body(sa.connection.local_id)
     own = auth.certificates(sa)  # without any this ends here
+    return [(iana.IDr, id_r)] + own + [auth.payload(sa, False, id_r)]
+
+
+def welcome(sa, request, peer, payloads):
+    """The peer is `peer`, an identity, which is proved; adds the answers to the rest of `request` to `payloads`."""
     sa.peer_id = peer
     if request.notify(iana.NO_NATS_ALLOWED) is not None:
         load("uike.ike.mobike").check(sa, request)
@@ -30,8 +44,6 @@ def respond(sa, request):
     if request.notify(iana.INITIAL_CONTACT) is not None:
         sa.endpoint.replace_others(sa)
     #           <-- HDR, SK {IDr, [CERT,] AUTH, [CP(CFG_REPLY),] [SAr2, TSi, TSr]}
-    id_r = auth.id_body(sa.connection.local_id)
-    payloads = [(iana.IDr, id_r)] + own + [auth.payload(sa, False, id_r)] + said
     payloads += auth.can_move(sa.connection) if sa.mobike else []
     if sa.connection.crash_detection:
         crash = load("uike.ike.crash")
@@ -41,7 +53,7 @@ def respond(sa, request):
         payloads += load("uike.ike.reauth").grant(sa)
     try:
         payloads += load("uike.ike.pool").assign(sa, request.body(iana.CP))
-        if not kinds:
+        if not _of_child(request):
             return payloads
         fresh, answer = load("uike.ike.child").answer(sa, request)
         if _known(sa):  # it authenticates anew, and takes the new Child SA once it has our answer
@@ -53,6 +65,10 @@ def respond(sa, request):
         sa.refused = refusal.reason
         sa.endpoint.note(sa, refusal)
         return payloads + [notify(refusal.notify, refusal.data)]
+
+
+def _of_child(request):
+    return [kind for kind, _, _ in request.payloads if kind in (iana.SA, iana.TSi, iana.TSr)]
 
 
 def _find_connection(sa, peer, wanted):

@@ -1,38 +1,19 @@
 """EAP in IKE_AUTH, the initiator's side (RFC 7296 section 2.16, RFC 3748, RFC 5998). Transient, loaded by `ike/join`.
 
-    code(1) identifier(1) length(2) [type(1) data]
-
 The server has proved itself with its AUTH payload before any of this, unless the configuration says `eap_only`.
 Identifiers are answered as they come: IKE's message IDs already tell a repeated request from a new one.
 """
 
 from uike import iana, reason
 from uike.crypto import equal
+from uike.eap.packet import build, parse, refuse
 from uike.ike import auth
 from uike.transient import load
 from uike.wire.refusal import Refusal
 
 ROUNDS_MAX = 12
-SIZE_MAX = 1024  # bytes of a packet
 _SHARED = bytes((iana.AUTH_SHARED_KEY, 0, 0, 0))
 _METHODS = ((iana.EAP_MSCHAPV2, "uike.eap.mschapv2"), (iana.EAP_MD5, "uike.eap.md5"), (iana.EAP_GTC, "uike.eap.gtc"))
-
-
-def parse(packet):
-    """(code, identifier, type, data) of an EAP packet; type and data are 0 and empty for Success and Failure."""
-    size = len(packet or b"")
-    if not 4 <= size <= SIZE_MAX or packet[2] << 8 | packet[3] != size:
-        raise _bad(reason.BAD_EAP)
-    closing = packet[0] in (iana.EAP_SUCCESS, iana.EAP_FAILURE)
-    if closing != (size == 4) or not iana.EAP_REQUEST <= packet[0] <= iana.EAP_FAILURE:
-        raise _bad(reason.BAD_EAP)
-    return packet[0], packet[1], 0 if closing else packet[4], packet[5:]
-
-
-def build(code, number, kind=0, data=b""):
-    """An EAP payload as (type, body)."""
-    tail = bytes((kind,)) + data if kind else b""
-    return iana.EAP, bytes((code, number)) + (4 + len(tail)).to_bytes(2, "big") + tail
 
 
 def prove(sa, response, id_r):
@@ -47,7 +28,7 @@ def prove(sa, response, id_r):
         raise Refusal(reason.PEER_SAID_AUTH_FAILED if error else reason.PAYLOAD_MISSING, iana.AUTHENTICATION_FAILED)
     octets = auth.octets_of(sa, False, id_r)
     if body[:1] != _SHARED[:1] or not equal(auth.mac(sa, octets, key or sa.sk_pr), body[4:]):
-        raise _bad(reason.EAP_KEY_DIFFERS)
+        raise refuse(reason.EAP_KEY_DIFFERS)
     return response
 
 
@@ -66,19 +47,19 @@ def converse(sa, response):
             raise Refusal(reason.PEER_SAID_AUTH_FAILED, error[0], error[1])
         code, number, kind, data = parse(packet)
         if code == iana.EAP_FAILURE:
-            raise _bad(_why(refused), bytes((refused or chosen or 0,)))
+            raise refuse(_why(refused), bytes((refused or chosen or 0,)))
         if code == iana.EAP_SUCCESS:
             if not method or not method.proved:
-                raise _bad(reason.EAP_EARLY_SUCCESS)
+                raise refuse(reason.EAP_EARLY_SUCCESS)
             return method.msk or b""
         if code != iana.EAP_REQUEST:
-            raise _bad(reason.BAD_EAP)
+            raise refuse(reason.BAD_EAP)
         if kind == iana.EAP_IDENTITY and not chosen:
             data = user
         elif kind == iana.EAP_NOTIFICATION:
             data = b""
         elif chosen and kind != chosen:  # a method that has begun is seen through (RFC 3748 section 2.1)
-            raise _bad(reason.EAP_METHOD_REFUSED, bytes((kind,)))
+            raise refuse(reason.EAP_METHOD_REFUSED, bytes((kind,)))
         elif kind in kinds:
             if not chosen:
                 chosen, refused = kind, None
@@ -87,7 +68,7 @@ def converse(sa, response):
         else:
             refused, kind, data = kind, iana.EAP_NAK, bytes(kinds)
         response = yield (iana.IKE_AUTH, [build(iana.EAP_RESPONSE, number, kind, data)])
-    raise _bad(reason.EAP_TOO_LONG)
+    raise refuse(reason.EAP_TOO_LONG)
 
 
 def _why(refused):
@@ -95,7 +76,3 @@ def _why(refused):
     if refused == iana.EAP_TLS:
         return reason.EAP_TLS_REFUSED
     return reason.EAP_METHOD_REFUSED if refused else reason.EAP_FAILED
-
-
-def _bad(why, detail=b""):
-    return Refusal(why, iana.AUTHENTICATION_FAILED, detail)

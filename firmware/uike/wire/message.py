@@ -25,8 +25,7 @@ _CRITICAL = 0x80
 # redirects needs none of the first kind.
 _RULES = (
     (iana.IKE_SA_INIT, None, (iana.SA, iana.KE, iana.NONCE), ()),
-    (iana.IKE_AUTH, False, (iana.IDi, iana.AUTH), (iana.IDr, iana.CP, iana.SA, iana.TSi, iana.TSr)),
-    (iana.IKE_AUTH, True, (), (iana.IDr, iana.AUTH, iana.EAP, iana.SA, iana.TSi, iana.TSr, iana.CP)),
+    (iana.IKE_AUTH, None, (), (iana.IDi, iana.IDr, iana.AUTH, iana.EAP, iana.SA, iana.TSi, iana.TSr, iana.CP)),
     (iana.CREATE_CHILD_SA, None, (iana.SA, iana.NONCE), (iana.KE, iana.TSi, iana.TSr)),
     (iana.INFORMATIONAL, None, (), (iana.CP,)),
 )
