@@ -62,7 +62,7 @@ class World:
 
     def used(self):
         """Bytes in use; what a stale word of the stack keeps alive comes and goes."""
-        return min(self.link.request({"do": "status"})["heap"][0] for _ in range(4))
+        return min(self.link.request({"do": "status"})["heap"][0] for _ in range(8))
 
     def end(self):
         for board in self.boards:
