@@ -1,9 +1,9 @@
-"""MikroTik RouterOS 6.45 and later: commands of /ip ipsec, after MikroTik's IPsec manual."""
+"""MikroTik RouterOS 6.45 and later: commands of /ip ipsec."""
 
 from host_tools.gateway.other_end import GatewayError, OtherEnd, first, is_address, spoken
 from uike import iana
 
-CHECKED = "written after MikroTik's manual, not run"
+CHECKED = "not run"
 _IKE = {
     (iana.ENCR, iana.ENCR_AES_CBC, 128): "aes-128",
     (iana.ENCR, iana.ENCR_AES_CBC, 256): "aes-256",

@@ -1,9 +1,9 @@
-"""pfSense: what to put into which field of its pages (VPN > IPsec), after Netgate's documentation."""
+"""pfSense: what to put into which field of its pages (VPN > IPsec)."""
 
 from host_tools.gateway.other_end import GatewayError, OtherEnd, is_address, spoken
 from uike import iana
 
-CHECKED = "written after Netgate's documentation, not run"
+CHECKED = "not run"
 _WORDS = {
     (iana.ENCR, iana.ENCR_AES_CBC, 128): "AES 128 bits",
     (iana.ENCR, iana.ENCR_AES_CBC, 256): "AES 256 bits",
