@@ -1,6 +1,7 @@
 """python -m tests.fuzz.corpus: writes `tests/fuzz/corpus/`, what the fuzzer begins with and `test_corpus.py` replays.
 
-`handshake.txt` has the messages of an honest session, in every state; `regressions.txt` what was once answered wrongly.
+`handshake.txt` has the messages of an honest session, in every state, `proving.txt` those with certificates and with EAP,
+`regressions.txt` what was once answered wrongly.
 A line is a name, without spaces, and an input (`tests/fuzz/inputs.py`) in hexadecimal. Everything comes from seeds, so
 the same sources write the same files. To add what a run of `make fuzz` found, put it into REGRESSIONS.
 """
@@ -8,7 +9,7 @@ the same sources write the same files. To add what a run of `make fuzz` found, p
 from pathlib import Path
 
 from tests.attack.attacker import chain
-from tests.fuzz import inputs
+from tests.fuzz import inputs, proving
 from tests.fuzz.test_receive import (
     STATES,
     established_initiator,
@@ -49,6 +50,15 @@ def handshake():
         (established_initiator, inner[:12] + inner[16:20] + inner[12:16]),
     ):
         yield f"{state.__name__}-esp", inputs.make(state, inputs.ESP, b"\4\0" + packet)
+
+
+def proofs():
+    """(name, input) of an honest session's messages where certificates or EAP prove who is there."""
+    for state in proving.STATES:
+        for number, (exchange, response, first, inside) in enumerate(proving.messages(state)):
+            flag = inputs.RESPONSE if response else 0
+            name = f"{state.__name__}-{NAMES[exchange]}-{('request', 'response')[response]}-{number}"
+            yield name, inputs.make(state, inputs.MESSAGE, bytes((first,)) + inside, flag, exchange)
 
 
 def in_auth(role, wanted, body, kind=iana.AUTH):
@@ -104,7 +114,7 @@ def read():
 
 def write():
     FOLDER.mkdir(exist_ok=True)
-    for name, rows in (("handshake", handshake()), ("regressions", REGRESSIONS)):
+    for name, rows in (("handshake", handshake()), ("proving", proofs()), ("regressions", REGRESSIONS)):
         text = "".join(f"{each} {data.hex()}\n" for each, data in rows)
         (FOLDER / f"{name}.txt").write_text(text)
     print(f"{len(read())} inputs, {sum(path.stat().st_size for path in FOLDER.iterdir())} bytes")

@@ -11,16 +11,17 @@
 """
 
 from tests.attack.attacker import sealed, sealed_esp, throw, unproved
-from tests.fuzz.test_receive import STATES
+from tests.fuzz import proving, test_receive
 from tests.ike.test_fragment import Sender
 
+STATES = [*test_receive.STATES, *proving.STATES]
 RAW, MESSAGE, FRAGMENT, ESP = range(4)
 PORT_500 = RESPONSE = 4  # of RAW, of a message
 EXCHANGE = 3  # bits to shift IKE_AUTH - 35, ... by
 
 
 def make(state, kind, rest, flag=0, exchange=35):
-    """An input; `state` is a function of tests/fuzz/test_receive."""
+    """An input; `state` is one of STATES."""
     return bytes((STATES.index(state), kind | flag | exchange - 34 << EXCHANGE)) + bytes(rest)
 
 
