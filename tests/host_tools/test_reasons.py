@@ -19,7 +19,7 @@ def test_each_reason_has_a_text_and_a_remedy(name):
 
 def test_numbers_are_never_used_twice_and_no_text_is_left_over():
     assert len(set(NUMBERS.values())) == len(NUMBERS) and max(NUMBERS.values()) <= 255
-    assert set(reasons._TEXTS) == set(NUMBERS.values())
+    assert set(reasons.TEXTS) == set(NUMBERS.values())
 
 
 def test_a_number_of_a_later_firmware():
