@@ -9,7 +9,7 @@ import rich_click as click
 from rich.console import Console
 from rich.table import Table
 
-from host_tools.bench import SIZES, SUITES, cpython, vm
+from host_tools.bench import CERTIFICATES, SIZES, SUITES, cpython, vm
 
 WIDTH = 120  # columns at least: a figure cut short is none
 
@@ -27,7 +27,7 @@ WIDTH = 120  # columns at least: a figure cut short is none
 @click.option("--peers", is_flag=True, help="Measure strongSwan beside it (root).")
 @click.pass_context
 def command(context, output, heap, peers):
-    """Measure a PSK bring-up and ESP packets.
+    """Measure bring-ups, by PSK and by certificates, and ESP packets.
 
     In the VM: instructions (fuel) and bytes of heap, the same in every run. On CPython: what one core of this PC does.
     """
@@ -49,6 +49,9 @@ def measure(heap: str, peers: bool, progress) -> dict:
     """All figures. Units are in their names: fuel in instructions, heap and growth in bytes."""
     progress(f"handshakes in the VM, heap {heap}")
     bring_ups = [{"ike": ike, "esp": esp, **vm.handshake(ike, esp, heap)} for ike, esp in SUITES]
+    ike, esp = SUITES[0]
+    for kind in CERTIFICATES:
+        bring_ups.append({"ike": f"{ike}, {kind}", "esp": esp, **vm.handshake(ike, esp, heap, kind)})
     progress("packets in the VM")
     suites = list(dict.fromkeys(esp for _, esp in SUITES))
     packets = [{"esp": esp, "packets": vm.packets(esp, SIZES, heap)} for esp in suites]
@@ -92,7 +95,7 @@ def _millions(value: int) -> str:
 
 
 def _handshakes(rows, heap) -> Table:
-    title = f"PSK bring-up in the VM, heap {heap}: million instructions, of which crypto primitives; heap in KB"
+    title = f"Bring-up in the VM, heap {heap}: million instructions, of which crypto primitives; heap in KB"
     table = _table(title, "IKE / ESP", "role", "all", "crypto", "ratio", "peak", "idle")
     for row in rows:
         for role in ("initiator", "responder"):

@@ -45,6 +45,15 @@ class Meter:
         __import__("uike.crypto.soft." + _KEY_EXCHANGES[group])
         return CountedExchange(self, self.count(self.provider.key_exchange, group, random))
 
+    def verify(self, algorithm, public_key, message, signature):
+        return self.count(self.provider.verify, algorithm, public_key, message, signature)
+
+    def sign(self, algorithm, private_key, message, random):
+        return self.count(self.provider.sign, algorithm, private_key, message, random)
+
+    def public_key(self, private_key, random):
+        return self.count(self.provider.public_key, private_key, random)
+
     def release(self):
         self.provider.release()
 
