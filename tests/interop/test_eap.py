@@ -7,7 +7,6 @@ import subprocess
 
 import pytest
 
-from host_tools.peers import strongswan
 from host_tools.peers.network import INNER, Namespaces
 from host_tools.peers.strongswan import connection
 from tests.interop import board as boards
@@ -17,11 +16,9 @@ from tests.interop.tunnel import TOWARDS_US
 PASSWORD = "correct horse"
 
 
-@pytest.fixture(scope="module")
-def server(namespaces, tmp_path_factory):
-    plugins = strongswan.PLUGINS + " md4 des eap-identity eap-mschapv2 eap-md5"
-    with strongswan.Gateway(namespaces, tmp_path_factory.mktemp("eap"), plugins=plugins) as running:
-        yield running
+@pytest.fixture
+def server(gateway):
+    return gateway
 
 
 def arrange(server, tmp_path, method, kind="p256", password=PASSWORD, user="carol", more=""):
