@@ -6,12 +6,11 @@ import platform
 import tomllib
 import zipfile
 from importlib import metadata
-from pathlib import Path
 
 import rich_click as click
 from rich.console import Console
 
-from host_tools import boards, debug, recording, secrets
+from host_tools import arguments, boards, debug, recording, secrets
 from host_tools.explain.judge import judge
 from host_tools.explain.show import show
 from host_tools.ladder import steps, svg
@@ -114,11 +113,11 @@ def _versions(traces) -> dict:
 
 
 @click.command()
-@click.argument("files", type=click.Path(exists=True, dir_okay=False, path_type=Path), nargs=-1, required=True)
+@click.argument("files", type=arguments.FILE, nargs=-1, required=True)
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=arguments.OUTPUT,
     required=True,
     metavar="FILE",
     help="The archive, .zip.",
@@ -126,14 +125,14 @@ def _versions(traces) -> dict:
 @click.option(
     "--config",
     "config_path",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=arguments.FILE,
     metavar="FILE",
     help="The board's configuration (TOML): goes in without its secrets, which are looked for everywhere else.",
 )
 @click.option(
     "--log",
     "log_path",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=arguments.FILE,
     metavar="FILE",
     help="The other end's log.",
 )

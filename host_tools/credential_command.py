@@ -6,13 +6,12 @@ The board's side is `firmware/uike/app/carry.py` and `credentials.py`. The key n
 import contextlib
 import json
 from base64 import b64decode
-from pathlib import Path
 
 import rich_click as click
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from host_tools import admin, board_command
+from host_tools import admin, arguments, board_command
 from host_tools.authority import Authority, der
 from host_tools.link import CommandError
 
@@ -22,17 +21,16 @@ _PEM = serialization.Encoding.PEM
 _restart_option = click.option(
     "--restart/--no-restart", default=True, help="Use what was installed at once.  [default: restart]"
 )
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
 @click.option("--subject", required=True, metavar="NAME", help="Such as C=DE, O=Example, CN=gw.")
 @click.option("--name", "names", multiple=True, metavar="ID", help="Host name, address or e-mail; as often as wanted.")
 @click.option("--kind", type=click.Choice(["p256", "ed25519"]), default="p256", help="Of the key.  [default: p256]")
-@click.option("--ca", nargs=2, type=_FILE, metavar="CERT KEY", help="Sign it here with these (PEM), and install that.")
 @click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="OUT", help="[default: stdout]"
+    "--ca", nargs=2, type=arguments.FILE, metavar="CERT KEY", help="Sign it here with these (PEM), and install that."
 )
+@click.option("-o", "--output", type=arguments.OUTPUT, metavar="OUT", help="[default: stdout]")
 @_restart_option
 @board_command.admin_option
 @board_command.on_board
@@ -66,7 +64,9 @@ def csr(port, as_json, subject, names, kind, ca, output, restart, secret):
 
 
 @click.command()
-@click.option("--cert", "path", type=_FILE, required=True, metavar="FILE", help="PEM: its own, then its issuers.")
+@click.option(
+    "--cert", "path", type=arguments.FILE, required=True, metavar="FILE", help="PEM: its own, then its issuers."
+)
 @_restart_option
 @board_command.admin_option
 @board_command.on_board

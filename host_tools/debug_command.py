@@ -4,12 +4,11 @@ import contextlib
 import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import rich_click as click
 from rich.console import Console
 
-from host_tools import board_command, names, ports, recording
+from host_tools import arguments, board_command, names, ports, recording
 from host_tools.capture import datagrams, pcapng
 from host_tools.debug import Renderer
 from host_tools.link import Lines
@@ -55,7 +54,7 @@ _POLL_S = 0.5
     "-r",
     "--read",
     "replayed",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=arguments.FILE,
     metavar="FILE",
     help="Show what -w has kept; no board.",
 )

@@ -4,12 +4,11 @@ import json
 import secrets
 import signal
 import sys
-from pathlib import Path
 
 import rich_click as click
 from rich.console import Console
 
-from host_tools import boards, config_file, demo, psk_strength, recording
+from host_tools import arguments, boards, config_file, demo, psk_strength, recording
 from host_tools.emulator import report
 from host_tools.emulator.board import RUNTIMES, EmulatedBoard
 from host_tools.emulator.clock import RealClock
@@ -29,7 +28,7 @@ REPORT_WIDTH = 120  # of the table, where no terminal says otherwise
 @click.option(
     "--config",
     "config_path",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=arguments.FILE,
     metavar="FILE",
     help="Configuration of one board (TOML): it talks to a real gateway through this PC's network. "
     "Without it, two boards talk to each other inside this process.",
@@ -46,7 +45,7 @@ REPORT_WIDTH = 120  # of the table, where no terminal says otherwise
 @click.option(
     "--vm",
     "wasm",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=arguments.FILE,
     metavar="PATH",
     help="Another WebAssembly build of MicroPython.",
 )
@@ -81,14 +80,14 @@ REPORT_WIDTH = 120  # of the table, where no terminal says otherwise
 @click.option(
     "--events",
     "events_path",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=arguments.OUTPUT,
     metavar="FILE",
     help="Write each event of the trace there, a JSON object a line.",
 )
 @click.option(
     "--record",
     "record_path",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=arguments.OUTPUT,
     metavar="FILE",
     help="Keep the console's lines there, for `uike ladder` and `uike explain`; of two boards, in FILE with "
     "the board's name before its suffix.",
@@ -105,7 +104,7 @@ REPORT_WIDTH = 120  # of the table, where no terminal says otherwise
 @click.option(
     "--program",
     "program",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=arguments.FILE,
     metavar="FILE",
     help="Run this on the board in the place of the plain appliance: a file with main(board).",
 )
@@ -115,7 +114,7 @@ REPORT_WIDTH = 120  # of the table, where no terminal says otherwise
 @click.option(
     "--svg",
     "svg_path",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=arguments.OUTPUT,
     metavar="FILE",
     help="Save what was shown as a picture.",
 )

@@ -1,10 +1,8 @@
 """`uike flash`: official MicroPython and the firmware onto a board; its settings and its configuration stay."""
 
-from pathlib import Path
-
 import rich_click as click
 
-from host_tools import board_command, boards, image, image_command, installer, ports, provision_command
+from host_tools import arguments, board_command, boards, image, image_command, installer, ports, provision_command
 from host_tools.esp32 import bootloader, flash
 
 
@@ -13,19 +11,13 @@ from host_tools.esp32 import bootloader, flash
 @click.option(
     "--config",
     "config_path",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=arguments.FILE,
     metavar="FILE",
     help="Provision it too (TOML). [default: the configuration that it has stays]",
 )
-@click.option(
-    "--micropython",
-    "official_path",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="The official image (.bin). [default: downloaded once, and kept]",
-)
+@arguments.micropython_option
 @click.option("--erase", is_flag=True, help="Erase the whole flash first: settings, configuration and keys go.")
-@click.option("--allow-unknown", is_flag=True, help="Take an image whose SHA-256 is not the board file's.")
+@arguments.allow_unknown_option
 @click.option("--wait/--no-wait", default=True, help="Wait until the firmware answers.  [default: wait]")
 @board_command.on_board
 def command(port, as_json, board_name, config_path, official_path, erase, allow_unknown, wait):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from host_tools import board_command, flash_command, installer, ports, provision_command
+from host_tools import arguments, board_command, flash_command, installer, ports, provision_command
 from host_tools.esp32 import bootloader, flash
 from host_tools.link import CommandError, LinkError
 
@@ -26,17 +26,17 @@ _KEY_SIZE = 32
 
 
 @click.command()
-@click.argument("table", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="DEVICES.CSV")
+@click.argument("table", type=arguments.FILE, metavar="DEVICES.CSV")
 @click.option(
     "--template",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=arguments.FILE,
     required=True,
     metavar="FILE",
     help="A configuration file (TOML) with {column} wherever boards differ; {psk} is drawn, and kept in RESULTS.",
 )
 @click.option(
     "--results",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=arguments.OUTPUT,
     metavar="FILE",
     help="What came of each board, a JSON object a line. [default: DEVICES.results.jsonl]",
 )
@@ -44,11 +44,11 @@ _KEY_SIZE = 32
 @click.option(
     "--micropython",
     "official_path",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=arguments.FILE,
     metavar="FILE",
     help="The official image for --flash.",
 )
-@click.option("--allow-unknown", is_flag=True, help="Take an image whose SHA-256 is not the board file's.")
+@arguments.allow_unknown_option
 @click.option("--parallel", type=click.IntRange(1, 64), default=8, show_default=True, help="Boards at a time.")
 @click.option("--admin", "secret", envvar="UIKE_ADMIN", metavar="SECRET", help="The admin secret that the boards have.")
 @click.option("--again", is_flag=True, help="Do those that are done once more.")

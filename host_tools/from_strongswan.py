@@ -2,11 +2,10 @@
 place."""
 
 import ipaddress
-from pathlib import Path
 
 import rich_click as click
 
-from host_tools import config_file, swanctl
+from host_tools import arguments, config_file, swanctl
 from uike import config, identity, keywords
 from uike.wire import address
 
@@ -257,7 +256,7 @@ def _toml_value(value) -> str:
 
 
 @click.command(name="from-strongswan")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=arguments.FILE)
 @click.option("--connection", "name", metavar="NAME", help="Which connection. [default: the only one]")
 @click.option(
     "--side",

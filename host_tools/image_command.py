@@ -4,11 +4,10 @@ import hashlib
 import json
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import rich_click as click
 
-from host_tools import boards, cache, config_file, image, psk_strength, update_package
+from host_tools import arguments, boards, cache, config_file, image, psk_strength, update_package
 from host_tools.esp32 import appliance, flash
 
 SOURCE = "https://micropython.org/resources/firmware/"
@@ -22,29 +21,23 @@ class ImageFileError(Exception):
 
 @click.command()
 @click.argument("board_name", metavar="BOARD")
-@click.option(
-    "--micropython",
-    "official_path",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="The official image (.bin). [default: downloaded once, and kept]",
-)
+@arguments.micropython_option
 @click.option(
     "--config",
     "config_path",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=arguments.FILE,
     required=True,
     metavar="FILE",
     help="Connections, [wifi], [static] and [ntp] (TOML).",
 )
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="OUT")
+@click.option("-o", "--output", type=arguments.OUTPUT, required=True, metavar="OUT")
 @click.option(
     "--update-key",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=arguments.FILE,
     metavar="FILE",
     help="The board takes updates that this key signed (`uike update`); its public half is stored.",
 )
-@click.option("--allow-unknown", is_flag=True, help="Take an image whose SHA-256 is not the board file's.")
+@arguments.allow_unknown_option
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
 @click.pass_context
 def command(context, board_name, official_path, config_path, output, update_key, allow_unknown, as_json):

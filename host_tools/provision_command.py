@@ -5,14 +5,14 @@ from pathlib import Path
 
 import rich_click as click
 
-from host_tools import admin, board_command, boards, config_file, credential_command
+from host_tools import admin, arguments, board_command, boards, config_file, credential_command
 
 
 @click.group(invoke_without_command=True)
 @click.option(
     "--config",
     "config_path",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=arguments.FILE,
     metavar="FILE",
     help="Connections, [wifi], [static], [ntp], [admin] and [[relay]] (TOML).",
 )

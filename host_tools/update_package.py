@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from host_tools import board_command, boards, image
+from host_tools import arguments, board_command, boards, image
 from host_tools.esp32 import appliance
 from uike.app.update import LIST, MARK
 
@@ -151,7 +151,7 @@ def write_new_key(path: Path) -> bytes:
 )
 @click.option("--version", default="", metavar="TEXT", help="What people call it.")
 @click.option("--key", type=click.Path(exists=True, path_type=Path), metavar="FILE", help="To sign, or to check.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="OUT")
+@click.option("-o", "--output", type=arguments.OUTPUT, metavar="OUT")
 @board_command.admin_option
 @board_command.on_board
 @click.pass_context

@@ -3,12 +3,12 @@
 import json
 import platform
 from importlib import metadata
-from pathlib import Path
 
 import rich_click as click
 from rich.console import Console
 from rich.table import Table
 
+from host_tools import arguments
 from host_tools.bench import CERTIFICATES, SIZES, SUITES, cpython, vm
 
 WIDTH = 120  # columns at least: a figure cut short is none
@@ -17,7 +17,7 @@ WIDTH = 120  # columns at least: a figure cut short is none
 @click.command()
 @click.option(
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=arguments.OUTPUT,
     default="bench.json",
     show_default=True,
     metavar="FILE",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from host_tools import recording
+from host_tools import arguments, recording
 from host_tools.capture import datagrams, keys, pcapng
 
 _NO_DATAGRAMS = "no datagrams in this recording, so encrypted messages are shown as the board decrypted them"
@@ -12,11 +12,11 @@ _ASK = 'trace_datagrams = true in the configuration, or {"do": "datagrams"} on t
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=arguments.FILE)
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=arguments.OUTPUT,
     required=True,
     metavar="FILE",
     help="The capture, .pcapng.",

@@ -14,7 +14,7 @@ import rich_click as click
 import serial
 from rich.console import Console
 
-from host_tools import image
+from host_tools import arguments, image
 from host_tools.esp32 import emulator, flash, report, stages
 from host_tools.esp32.repl import Repl, ReplError
 
@@ -30,7 +30,7 @@ MARCHES = {10: "xtensawin", 11: "rv32imc"}  # native code by its number in an .m
 @click.option(
     "--image",
     "image_path",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=arguments.FILE,
     metavar="FILE",
     help="An official MicroPython image (.bin) for the emulator.",
 )
@@ -42,9 +42,7 @@ MARCHES = {10: "xtensawin", 11: "rv32imc"}  # native code by its number in an .m
 @click.option("--only", multiple=True, metavar="STAGE", help="Only this stage (may be repeated).")
 @click.option("--vectors", type=click.Choice(["sample", "all", "none"]), default="sample", show_default=True)
 @click.option("--wifi", metavar="SSID", help="Join this network; its password is in UIKE_WIFI_PASSWORD.")
-@click.option(
-    "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="As JSON too."
-)
+@click.option("--json", "json_path", type=arguments.OUTPUT, metavar="FILE", help="As JSON too.")
 @click.pass_context
 def main(context, **options):
     """Prove the firmware on an official, unmodified MicroPython image.

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from host_tools import config_file, image, records
+from host_tools import arguments, config_file, image, records
 from host_tools.esp32 import appliance, emulator, flash
 from host_tools.peers.network import INNER, Namespaces
 from host_tools.peers.strongswan import Gateway, connection
@@ -42,7 +42,7 @@ CONNECTION = {
 @click.option(
     "--gateway",
     "config_path",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=arguments.FILE,
     metavar="FILE",
     help="Configuration (TOML) for a gateway that this PC reaches. [default: a strongSwan in a namespace]",
 )

@@ -1,24 +1,26 @@
 """`uike explain`: why the tunnel of a recording did not come up, in one verdict."""
 
 import json
-from pathlib import Path
 
 import rich_click as click
 from rich.console import Console
 
-from host_tools import recording
+from host_tools import arguments, recording
 from host_tools.explain import from_probe, peer_log, probe
 from host_tools.explain.judge import judge
 from host_tools.explain.show import show
 
 _WIDTH = 118  # where no terminal says otherwise
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.argument("file", type=_FILE)
+@click.argument("file", type=arguments.FILE)
 @click.option(
-    "--log", "log_path", type=_FILE, metavar="FILE", help="strongSwan's log: it knows what the wire does not say."
+    "--log",
+    "log_path",
+    type=arguments.FILE,
+    metavar="FILE",
+    help="strongSwan's log: it knows what the wire does not say.",
 )
 @click.option(
     "--probe", "probing", is_flag=True, help="Ask the gateway from this PC: ports, versions, lengths, proposals."

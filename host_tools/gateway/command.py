@@ -2,11 +2,10 @@
 
 import dataclasses
 import tomllib
-from pathlib import Path
 
 import rich_click as click
 
-from host_tools import config_file
+from host_tools import arguments, config_file
 from host_tools.gateway import cisco, libreswan, mikrotik, openbsd, other_end, pfsense, strongswan
 
 VENDORS = {
@@ -25,7 +24,7 @@ _HIDDEN = "THE-PSK-OF-THE-BOARD"
 @click.option(
     "--config",
     "config_path",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=arguments.FILE,
     required=True,
     metavar="FILE",
     help="Configuration of the board (TOML).",

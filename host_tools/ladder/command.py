@@ -1,26 +1,23 @@
 """`uike ladder`: the exchange of a recording as a ladder diagram, in the terminal or as a page."""
 
-from pathlib import Path
-
 import rich_click as click
 from rich.console import Console
 
-from host_tools import recording
+from host_tools import arguments, recording
 from host_tools.explain.judge import judge
 from host_tools.ladder import page, steps, svg, text
 
 _WIDTH = 118  # where no terminal says otherwise
 _WRITERS = {".svg": svg.draw, ".html": page.write}
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.argument("file", type=_FILE)
-@click.argument("peer", type=_FILE, required=False)
+@click.argument("file", type=arguments.FILE)
+@click.argument("peer", type=arguments.FILE, required=False)
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=arguments.OUTPUT,
     metavar="FILE",
     help="Write a picture (.svg) or a page (.html) that needs nothing else; without it, draw in the terminal.",
 )
