@@ -1,6 +1,6 @@
 """Libreswan: ipsec.conf and ipsec.secrets, after ipsec.conf(5) of 4.x."""
 
-from host_tools.gateway.other_end import GatewayError, OtherEnd, first, is_address, spoken
+from host_tools.gateway.other_end import GatewayError, OtherEnd, first, is_address, sha2_words, spoken
 from uike import iana
 
 CHECKED = "its keys read by Libreswan 4.10 (addconn --checkconfig), not connected"
@@ -10,12 +10,7 @@ _WORDS = {
     (iana.ENCR, iana.ENCR_AES_GCM_16, 128): "aes_gcm128",
     (iana.ENCR, iana.ENCR_AES_GCM_16, 256): "aes_gcm256",
     (iana.ENCR, iana.ENCR_CHACHA20_POLY1305, 0): "chacha20_poly1305",
-    (iana.PRF, iana.PRF_HMAC_SHA2_256, 0): "sha2_256",
-    (iana.PRF, iana.PRF_HMAC_SHA2_384, 0): "sha2_384",
-    (iana.PRF, iana.PRF_HMAC_SHA2_512, 0): "sha2_512",
-    (iana.INTEG, iana.AUTH_HMAC_SHA2_256_128, 0): "sha2_256",
-    (iana.INTEG, iana.AUTH_HMAC_SHA2_384_192, 0): "sha2_384",
-    (iana.INTEG, iana.AUTH_HMAC_SHA2_512_256, 0): "sha2_512",
+    **sha2_words("sha2_{}"),
     (iana.KE_METHOD, iana.MODP_2048, 0): "dh14",
     (iana.KE_METHOD, iana.ECP_256, 0): "dh19",
     (iana.KE_METHOD, iana.CURVE25519, 0): "dh31",

@@ -1,18 +1,13 @@
 """MikroTik RouterOS 6.45 and later: commands of /ip ipsec."""
 
-from host_tools.gateway.other_end import GatewayError, OtherEnd, first, is_address, spoken
+from host_tools.gateway.other_end import GatewayError, OtherEnd, first, is_address, sha2_words, spoken
 from uike import iana
 
 CHECKED = "not run"
 _IKE = {
     (iana.ENCR, iana.ENCR_AES_CBC, 128): "aes-128",
     (iana.ENCR, iana.ENCR_AES_CBC, 256): "aes-256",
-    (iana.PRF, iana.PRF_HMAC_SHA2_256, 0): "sha256",
-    (iana.PRF, iana.PRF_HMAC_SHA2_384, 0): "sha384",
-    (iana.PRF, iana.PRF_HMAC_SHA2_512, 0): "sha512",
-    (iana.INTEG, iana.AUTH_HMAC_SHA2_256_128, 0): "sha256",
-    (iana.INTEG, iana.AUTH_HMAC_SHA2_384_192, 0): "sha384",
-    (iana.INTEG, iana.AUTH_HMAC_SHA2_512_256, 0): "sha512",
+    **sha2_words("sha{}"),
     (iana.KE_METHOD, iana.MODP_2048, 0): "modp2048",
     (iana.KE_METHOD, iana.ECP_256, 0): "ecp256",
 }

@@ -1,6 +1,6 @@
 """OpenBSD and OpenIKED: an iked.conf, after iked.conf(5)."""
 
-from host_tools.gateway.other_end import OtherEnd, spoken
+from host_tools.gateway.other_end import OtherEnd, sha2_words, spoken
 from uike import iana
 
 CHECKED = "read by OpenIKED 7.2 (iked -n), not connected"
@@ -9,12 +9,7 @@ _WORDS = {
     (iana.ENCR, iana.ENCR_AES_CBC, 256): "aes-256",
     (iana.ENCR, iana.ENCR_AES_GCM_16, 128): "aes-128-gcm",
     (iana.ENCR, iana.ENCR_AES_GCM_16, 256): "aes-256-gcm",
-    (iana.PRF, iana.PRF_HMAC_SHA2_256, 0): "hmac-sha2-256",
-    (iana.PRF, iana.PRF_HMAC_SHA2_384, 0): "hmac-sha2-384",
-    (iana.PRF, iana.PRF_HMAC_SHA2_512, 0): "hmac-sha2-512",
-    (iana.INTEG, iana.AUTH_HMAC_SHA2_256_128, 0): "hmac-sha2-256",
-    (iana.INTEG, iana.AUTH_HMAC_SHA2_384_192, 0): "hmac-sha2-384",
-    (iana.INTEG, iana.AUTH_HMAC_SHA2_512_256, 0): "hmac-sha2-512",
+    **sha2_words("hmac-sha2-{}"),
     (iana.KE_METHOD, iana.MODP_2048, 0): "modp2048",
     (iana.KE_METHOD, iana.ECP_256, 0): "ecp256",
     (iana.KE_METHOD, iana.CURVE25519, 0): "curve25519",

@@ -47,6 +47,16 @@ class OtherEnd:
         return str(hosts[1]), str(hosts[-2])
 
 
+def sha2_words(word: str) -> dict:
+    """The rows of a vendor's words for HMAC with SHA-2, as PRF and for integrity: `word` has {} for 256, 384 or 512."""
+    numbers = {
+        256: ((iana.PRF, iana.PRF_HMAC_SHA2_256, 0), (iana.INTEG, iana.AUTH_HMAC_SHA2_256_128, 0)),
+        384: ((iana.PRF, iana.PRF_HMAC_SHA2_384, 0), (iana.INTEG, iana.AUTH_HMAC_SHA2_384_192, 0)),
+        512: ((iana.PRF, iana.PRF_HMAC_SHA2_512, 0), (iana.INTEG, iana.AUTH_HMAC_SHA2_512_256, 0)),
+    }
+    return {row: word.format(bits) for bits, rows in numbers.items() for row in rows}
+
+
 def of(tree: dict, name: str, *, pool: str = "", board_address: str = "", gateway_address: str = "") -> OtherEnd:
     """The other end of the connection `name` of a configuration tree (the TOML's). Raises GatewayError."""
     tables = tree["connection"]

@@ -1,6 +1,6 @@
 """pfSense: what to put into which field of its pages (VPN > IPsec)."""
 
-from host_tools.gateway.other_end import GatewayError, OtherEnd, is_address, spoken
+from host_tools.gateway.other_end import GatewayError, OtherEnd, is_address, sha2_words, spoken
 from uike import iana
 
 CHECKED = "not run"
@@ -10,12 +10,7 @@ _WORDS = {
     (iana.ENCR, iana.ENCR_AES_GCM_16, 128): "AES128-GCM 128 bits",
     (iana.ENCR, iana.ENCR_AES_GCM_16, 256): "AES256-GCM 128 bits",
     (iana.ENCR, iana.ENCR_CHACHA20_POLY1305, 0): "CHACHA20-POLY1305",
-    (iana.PRF, iana.PRF_HMAC_SHA2_256, 0): "SHA256",
-    (iana.PRF, iana.PRF_HMAC_SHA2_384, 0): "SHA384",
-    (iana.PRF, iana.PRF_HMAC_SHA2_512, 0): "SHA512",
-    (iana.INTEG, iana.AUTH_HMAC_SHA2_256_128, 0): "SHA256",
-    (iana.INTEG, iana.AUTH_HMAC_SHA2_384_192, 0): "SHA384",
-    (iana.INTEG, iana.AUTH_HMAC_SHA2_512_256, 0): "SHA512",
+    **sha2_words("SHA{}"),
     (iana.KE_METHOD, iana.MODP_2048, 0): "14 (2048 bit)",
     (iana.KE_METHOD, iana.ECP_256, 0): "19 (nist ecp256)",
     (iana.KE_METHOD, iana.CURVE25519, 0): "31 (Elliptic Curve 25519, 256 bit)",
