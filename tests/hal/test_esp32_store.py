@@ -211,6 +211,7 @@ def cut(monkeypatch, steps, action):
     with monkeypatch.context() as patch:
         disk = Disk(patch, steps)
         patch.setattr(change, "open", disk.open, raising=False)
+        patch.setattr(erasure, "open", disk.open, raising=False)
         patch.setattr(change.os, "remove", lambda path, remove=os.remove: (disk.step(), remove(path)))
         try:
             action()

@@ -33,10 +33,8 @@ class Refused(Exception):
 def do(appliance, command, body):
     """Draws the challenge for the next proof."""
     endpoint = appliance.endpoint
-    challenge = (endpoint.random if endpoint else appliance.board.entropy)(
-        _CHALLENGE_SIZE
-    )  # in safe mode there is no DRBG
-    appliance.session[5] = challenge
+    draw = endpoint.random if endpoint else appliance.board.entropy  # in safe mode there is no DRBG
+    challenge = appliance.session[5] = draw(_CHALLENGE_SIZE)
     count, pause = _standing(appliance)
     return {"challenge": hexlify(challenge).decode(), "wait": pause, "left": TRIES_MAX - count}
 
@@ -65,6 +63,15 @@ def check(appliance, command, body):
         appliance.attempt_at = appliance.board.now()
         _refuse(appliance, reason.ADMIN_PROOF_WRONG, count + 1)
     _count(appliance, 0)
+
+
+def refusal(appliance, command, body):
+    """The answer that refuses the command; None when it may be done."""
+    try:
+        check(appliance, command, body)
+        return None
+    except Refused as refused:
+        return {"error": "refused", "reason": refused.args[0], "wait": refused.args[1]}
 
 
 def digest(pieces):

@@ -28,10 +28,9 @@ def do(appliance, command, body):
     verb = command["do"]
     if verb == "update" and command["step"] != "open":
         return _STEPS[command["step"]](appliance, command, body)
-    try:
-        admin.check(appliance, command, body)
-    except admin.Refused as refused:
-        return {"error": "refused", "reason": refused.args[0], "wait": refused.args[1]}
+    refused = admin.refusal(appliance, command, body)
+    if refused:
+        return refused
     if verb == "update":
         return _open(appliance, b"".join(body))
     if not appliance.endpoint:

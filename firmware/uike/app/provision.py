@@ -18,10 +18,9 @@ _NAMES = ("config.json", "network.json", admin.NAME)
 
 def do(appliance, command, body):
     """Stores the blobs of `body`, whose [name, size] are in the command; or erases everything."""
-    try:
-        admin.check(appliance, command, body)
-    except admin.Refused as refused:
-        return {"error": "refused", "reason": refused.args[0], "wait": refused.args[1]}
+    refused = admin.refusal(appliance, command, body)
+    if refused:
+        return refused
     return _reset(appliance) if command["do"] == "reset" else _provision(appliance, command["files"], body)
 
 

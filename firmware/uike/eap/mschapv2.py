@@ -4,11 +4,11 @@ Request and response are `op(1) id(1) length(2) ...`. What an eavesdropper hears
 only to a server that proved itself before, or to one of `eap_only`, where whoever plays the server hears it.
 """
 
-from uike import iana, reason
+from uike import reason
 from uike.crypto import equal
 from uike.eap import des
 from uike.eap.digest import md4
-from uike.wire.refusal import Refusal
+from uike.eap.packet import refuse
 
 CHALLENGE, RESPONSE, SUCCESS, FAILURE = 1, 2, 3, 4
 _PAD = bytes(8)
@@ -81,8 +81,8 @@ class Method:
             body = b"\x31" + peers + _PAD + response + b"\0" + self._user
             return bytes((RESPONSE, data[1])) + (4 + len(body)).to_bytes(2, "big") + body
         if op != SUCCESS or not self._expected or len(data) < 46:
-            raise Refusal(reason.BAD_EAP, iana.AUTHENTICATION_FAILED)
+            raise refuse(reason.BAD_EAP)
         if not equal(self._expected, data[4:46]):
-            raise Refusal(reason.EAP_SERVER_UNPROVED, iana.AUTHENTICATION_FAILED)
+            raise refuse(reason.EAP_SERVER_UNPROVED)
         self.proved = True
         return bytes((SUCCESS,))

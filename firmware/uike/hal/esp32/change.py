@@ -10,6 +10,7 @@ from binascii import crc32
 
 from uike import reason
 from uike.hal.esp32 import store as files
+from uike.hal.esp32.erasure import destroy
 
 _STAGED = files.JOURNAL + "-"
 _READ = 256
@@ -69,10 +70,6 @@ def _checksum(path):
 
 
 def _destroy(directory, name):
-    """Overwrites and removes a file. (A file system that moves what it writes may keep the old blocks for a while.)"""
-    path = directory + "/" + name
-    if files.exists(path):
-        size = os.stat(path)[6]
-        with open(path, "wb") as file:
-            file.write(bytes(size))
-        os.remove(path)
+    """The file of that name, if it is there."""
+    if files.exists(directory + "/" + name):
+        destroy(directory + "/" + name)

@@ -20,14 +20,18 @@ def erase(directory, alive):
         pass
     names = [name for name in os.listdir(directory) if name.split(".")[0] not in _KEPT]
     for name in sorted(names, key=lambda name: not name.startswith("config.json")):  # what says "provisioned" first
-        path = directory + "/" + name
-        size = os.stat(path)[6]
-        with open(path, "wb") as file:
-            file.write(bytes(size))
-        os.remove(path)
+        destroy(directory + "/" + name)
         alive()
     _fill(directory, alive)
     os.remove(directory + "/" + _ERASING)
+
+
+def destroy(path):
+    """Overwrites and removes a file. (A file system that moves what it writes may keep the old blocks for a while.)"""
+    size = os.stat(path)[6]
+    with open(path, "wb") as file:
+        file.write(bytes(size))
+    os.remove(path)
 
 
 def _fill(directory, alive):
