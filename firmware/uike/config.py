@@ -6,8 +6,8 @@ Loaded at power-on and dropped; the host uses the same code to refuse a file bef
 one row in `_KEYS`: its reader, and the role that it is for.
 """
 
+from uike import iana, transient
 from uike import readers as read
-from uike import transient
 from uike.connection import Connection, Policy
 from uike.readers import ID_ALLOWED, NAME_LETTERS, REMOTES_ALLOWED, TS_ALLOWED, Problem
 from uike.wire import selectors
@@ -166,7 +166,7 @@ def _check_eap(connection):
     for key in ("key", "ppk"):
         if getattr(connection, key):
             raise ConfigError(key, "given beside eap_password", "one of them")
-    if connection.eap_only and 26 not in getattr(connection, "eap_methods", (26,)):
+    if connection.eap_only and iana.EAP_MSCHAPV2 not in getattr(connection, "eap_methods", (iana.EAP_MSCHAPV2,)):
         raise ConfigError("eap_methods", "no mschapv2", "mschapv2: no other proves the gateway, as eap_only needs")
     if not (connection.psk or connection.cacerts or connection.eap_only):
         raise ConfigError("cacerts", "missing", "cacerts or psk, by which the gateway proves itself; or eap_only")
@@ -176,7 +176,7 @@ def _check_eap_users(connection):
     """We prove ourselves first, by what is ours; the users then do by their passwords alone."""
     if connection.ppk:
         raise ConfigError("ppk", "given beside eap_users", "one of them")
-    if 6 in getattr(connection, "eap_methods", ()):
+    if iana.EAP_GTC in getattr(connection, "eap_methods", ()):
         raise ConfigError("eap_methods", "gtc of a responder", 'a list of "mschapv2", "md5"')
     if not (connection.psk or connection.psks or connection.key):
         raise ConfigError("psk", "missing", "cert and key, or a psk, by which this side proves itself")

@@ -7,8 +7,8 @@ in spite of a wrong digit is refused here. No secret is in a Problem, and none i
 
 from binascii import a2b_base64, unhexlify
 
+from uike import iana, keywords
 from uike import identity as identities
-from uike import keywords
 from uike.wire import address, address6
 from uike.wire import selectors as wire
 
@@ -114,7 +114,8 @@ def eap_password(value):
 
 
 def eap_methods(value):
-    kinds = dict(zip("mschapv2 md5 gtc".split(), (26, 4, 6)))  # names that stand alone stay in a board's memory
+    numbers = (iana.EAP_MSCHAPV2, iana.EAP_MD5, iana.EAP_GTC)
+    kinds = dict(zip("mschapv2 md5 gtc".split(), numbers))  # names that stand alone stay in a board's memory
     allowed = 'a list of "mschapv2", "md5", "gtc"'
     found = [kinds.get(word) for word in listed(value, 3, allowed)]
     if not found or None in found:
