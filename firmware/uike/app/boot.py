@@ -62,8 +62,8 @@ def _connections(tree, trace):
     """Its connections and relays; none, and the reason traced, when it is refused."""
     config = load("uike.config")
     try:
-        connections = config.load(tree) if tree else []
-        return connections, load("uike.relays").load(tree["relay"]) if "relay" in tree else ()
+        relays = load("uike.relays").load(tree.pop("relay")) if "relay" in tree else ()
+        return config.load(tree) if tree or relays else [], relays
     except config.ConfigError as error:
         said = (error.key, error.problem, error.allowed)
         trace(event.CONFIG_ERROR, 0, "\t".join([str(part) for part in said]).encode())

@@ -78,6 +78,7 @@ def _check_connections(config, tree):
         name, table = tables.popitem()
         tree["connection"] = {name: table}
         config.load(tree)
+        tree.pop("relay", None)  # looked at once
 
 
 class _Stream(IOBase):
