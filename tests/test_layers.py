@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "wire": REGISTRIES,
     "pki": {"wire"} | REGISTRIES,
     "crypto": REGISTRIES,
-    "trace": set(),
+    "trace": REGISTRIES,
     "transient": set(),
     "hal": {"crypto", "transient"} | REGISTRIES,
     "iana": set(),

@@ -40,7 +40,7 @@ def _delete(appliance, command):
 
 
 def _heap(appliance, command):
-    appliance.report_heap()
+    appliance.trace.heap()
 
 
 def _datagrams(appliance, command):

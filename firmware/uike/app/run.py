@@ -1,7 +1,5 @@
 """The main loop: carries datagrams, packets, console lines and time between the board and the engine."""
 
-import struct
-
 from uike import VERSION, event
 from uike.crypto import Failure
 from uike.trace import Trace
@@ -111,7 +109,7 @@ class Appliance:
                 self._inner(subject, now)
             elif kind == event.ESTABLISHED:
                 self.failures.pop(subject.connection, None)
-                self.report_heap()
+                self.trace.heap()
             elif kind == event.CLOSED:
                 load("uike.app.reconnect").closed(self, subject, value, now)
 
@@ -148,12 +146,6 @@ class Appliance:
     def _engine_failed(self, name, code):
         """An accelerator did not do its work, and software did."""
         self.trace(event.ENGINE_FAULT, 0, bytes((code,)) + name.encode())
-
-    def report_heap(self):
-        """Traces the heap in use and free, where there is such a thing."""
-        heap = self.board.heap()
-        if heap:
-            self.trace(event.HEAP, 0, struct.pack(">II", heap[0], heap[1]))
 
 
 def own_address(sa, local_ts):

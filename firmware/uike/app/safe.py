@@ -4,8 +4,6 @@ No configuration is read and no network listened to, so whatever it was cannot h
 without a command the board tries once more: nobody may be near to press a button.
 """
 
-import struct
-
 from uike import VERSION, event
 from uike.trace import Trace
 from uike.transient import drop, load
@@ -19,9 +17,7 @@ def run(board):
 
 
 class Safe:
-    """As much of an Appliance as the console needs; `endpoint` is not."""
-
-    endpoint = None
+    """As much of an Appliance as the console needs; there is no `endpoint`."""
 
     def __init__(self, board):
         self.board = board
@@ -51,9 +47,3 @@ class Safe:
         except (ValueError, OSError, MemoryError) as error:
             self.trace(event.COMMAND_ERROR, 0, str(error).encode())
         drop()
-
-    def report_heap(self):
-        """Traces the heap in use and free."""
-        heap = self.board.heap()
-        if heap:
-            self.trace(event.HEAP, 0, struct.pack(">II", heap[0], heap[1]))

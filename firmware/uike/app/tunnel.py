@@ -56,8 +56,8 @@ class Tunnel:
 
     def poll(self, most_ms=_TURN_MS):
         """Sleeps until something is to be done, at most so long, then does it. False once the appliance is to stop."""
-        due = self.appliance.wait_ms()
-        self.appliance.board.wait(most_ms if due is None else min(due, most_ms))
+        due, up = self.appliance.wait_ms(), self.appliance.endpoint.sad.outbound
+        self.appliance.board.wait(most_ms if due is None else min(due, most_ms), up)
         return self.appliance.turn()
 
     def now(self):
