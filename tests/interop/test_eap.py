@@ -1,6 +1,6 @@
 """EAP with a real strongSwan, in both roles: each method that the board has, and what a wrong password is called.
 
-GTC is not here: Debian's strongSwan can only serve it from PAM's or XAuth's users, none of which a test may make.
+strongSwan serves GTC from XAuth's users, which are those of EAP.
 """
 
 import subprocess
@@ -36,7 +36,7 @@ def arrange(server, tmp_path, method, kind="p256", password=PASSWORD, user="caro
     return without_psk(boards.initiator(lines + f'eap_id = "{user}"\neap_password = "{password}"\n'))
 
 
-RUNS = [(runtime, method, "p256") for runtime in ("cpython", "vm") for method in ("mschapv2", "md5")]
+RUNS = [(runtime, method, "p256") for runtime in ("cpython", "vm") for method in ("mschapv2", "md5", "gtc")]
 
 
 @pytest.mark.parametrize(("runtime", "method", "kind"), [*RUNS, ("cpython", "mschapv2", "rsa2048")])
@@ -61,6 +61,7 @@ def test_eap_only(namespaces, server, tmp_path):
 REFUSED = {
     "wrong password": ("EAP_FAILED", {"method": "mschapv2", "password": "wrong horse"}),
     "wrong password, MD5": ("EAP_FAILED", {"method": "md5", "password": "wrong horse"}),
+    "wrong password, GTC": ("EAP_FAILED", {"method": "gtc", "password": "wrong horse"}),
     "unknown user": ("EAP_FAILED", {"method": "mschapv2", "user": "dave"}),
     "a method that we do not take": (
         "EAP_METHOD_REFUSED",
@@ -129,6 +130,7 @@ def test_strongswan_takes_another_method(server, tmp_path):
 WRONG = {
     "wrong password": ("EAP_WRONG_PASSWORD", {"password": "wrong horse"}),
     "wrong password, MD5": ("EAP_WRONG_PASSWORD", {"password": "wrong horse", "methods": '"md5"'}),
+    "wrong password, GTC": ("EAP_FAILED", {"method": "gtc", "password": "wrong horse"}),
     "unknown user": ("EAP_UNKNOWN_USER", {"user": "dave"}),
     "no method in common": ("EAP_METHODS_REFUSED_BY_PEER", {"only": "-md5", "methods": '"mschapv2"'}),
 }
