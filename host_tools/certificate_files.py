@@ -4,7 +4,11 @@ from base64 import b64decode, b64encode
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
+
+from uike import iana
+from uike.wire import cert
 
 _DER = serialization.Encoding.DER
 _ON_THE_DEVICE = "device"  # a key that is made there: no file
@@ -15,7 +19,8 @@ class CertificateFileError(Exception):
 
 
 def embed(table: dict, directory: Path) -> dict:
-    """A connection's table with the contents of the files that `cert`, `key`, `cacerts` and `crls` name."""
+    """A connection's table with the contents of the files that `cert`, `key`, `cacerts` and `crls` name. A public key
+    in PEM may stand for certificates (RFC 7670)."""
     found = dict(table)
     for key in ("cert", "cacerts"):
         if key in table:
@@ -43,6 +48,8 @@ def _read(name, directory):
 
 def _certificates(name, directory):
     data = _read(name, directory)
+    if b"-----BEGIN PUBLIC KEY" in data:
+        return [_public_key(data, directory / name)]
     try:
         if b"-----BEGIN" in data:
             found = x509.load_pem_x509_certificates(data)
@@ -51,6 +58,17 @@ def _certificates(name, directory):
     except ValueError:
         raise CertificateFileError(f"{directory / name}: no certificate in PEM or DER") from None
     return [b64encode(each.public_bytes(_DER)).decode() for each in found]
+
+
+def _public_key(data, path):
+    try:
+        return b64encode(_spki(serialization.load_pem_public_key(data))).decode()
+    except (ValueError, UnsupportedAlgorithm):
+        raise CertificateFileError(f"{path}: no public key in PEM") from None
+
+
+def _spki(key):
+    return key.public_bytes(_DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 def _crl(name, directory):
@@ -74,8 +92,9 @@ def _key(name, directory):
 
 
 def _check_pair(found, table):
-    certificate = x509.load_der_x509_certificate(b64decode(found["cert"][0]))
+    shown = b64decode(found["cert"][0])
+    if cert.encoding(shown) == iana.CERT_X509_SIGNATURE:
+        shown = _spki(x509.load_der_x509_certificate(shown).public_key())
     key = serialization.load_der_private_key(b64decode(found["key"]), None)
-    spki = serialization.PublicFormat.SubjectPublicKeyInfo
-    if certificate.public_key().public_bytes(_DER, spki) != key.public_key().public_bytes(_DER, spki):
+    if shown != _spki(key.public_key()):
         raise CertificateFileError(f"the key {table['key']} is not that of the certificate {table['cert']}")

@@ -88,9 +88,8 @@ class _Conversion:
             self.table["cert"], self.table["key"] = ["board.pem"], "board.key"
             self.notes.append("cert, key: put the board's own beside the file")
         if theirs != "psk":
-            self.table["cacerts"] = swanctl.values(self.theirs.get("cacerts")) if self.same else ["ca.pem"]
-            self.table["cacerts"] = self.table["cacerts"] or ["ca.pem"]
-
+            known = swanctl.values(self.theirs.get("pubkeys") or self.theirs.get("cacerts")) if self.same else []
+            self.table["cacerts"] = known or ["ca.pem"]
         if self.source.get("ppk_id"):
             self._ppk(self.source["ppk_id"])
 

@@ -10,7 +10,7 @@ from uike import iana, transient
 from uike import readers as read
 from uike.connection import Connection, Policy
 from uike.readers import ID_ALLOWED, NAME_LETTERS, REMOTES_ALLOWED, TS_ALLOWED, Problem
-from uike.wire import selectors
+from uike.wire import cert, selectors
 
 CONNECTIONS_MAX = 8
 CHILDREN_MAX = 8
@@ -144,6 +144,7 @@ def _check_secrets(connection, table):
     for key, other in (("ppk", "ppk_id"), ("ppk_id", "ppk"), ("ppk_required", "ppk")):
         if table.get(key) and other not in table:
             raise ConfigError(other, "missing", "%s and %s, or none of them" % (key, other))
+    _check_raw_keys(connection)
     for key, other in (("cert", "key"), ("key", "cert")):
         if key in table and (connection.key == b"device" if other in table else table[key] != "device"):
             raise ConfigError(other, *_FITTING[other in table])
@@ -159,6 +160,17 @@ def _check_secrets(connection, table):
             raise ConfigError(other, "missing", "the password that goes with " + key)
     if not connection.psk and not connection.psks and not (connection.key and connection.cacerts):
         raise ConfigError("psk", "missing", "one of psk, psk_hex; or cert, key and cacerts")
+
+
+def _check_raw_keys(connection):
+    """A raw public key (RFC 7670) stands alone, and the peer's is bound to the identity that we know (section 3)."""
+    for key in ("cert", "cacerts"):
+        found = getattr(connection, key)
+        if len(found) > 1 and [data for data in found if cert.encoding(data) == iana.CERT_RAW_PUBLIC_KEY]:
+            raise ConfigError(key, "a public key beside others", "certificates, or one public key")
+    found = connection.cacerts
+    if found and cert.encoding(found[0]) == iana.CERT_RAW_PUBLIC_KEY and not connection.remote_id:
+        raise ConfigError("remote_id", "missing", "whose public key that in cacerts is: " + ID_ALLOWED)
 
 
 def _check_eap(connection):

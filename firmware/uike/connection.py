@@ -23,9 +23,9 @@ class Connection:
     remote = "%any"  # IPv4 address or host name, or a tuple of gateways; %any for a responder
     local_id = None
     remote_id = None  # None: any
-    cert = ()  # certificates that we show, DER, our own first; without any we prove ourselves by the psk
+    cert = ()  # certificates that we show, DER, our own first, or a public key; without any the psk proves who we are
     key = b""  # its private key, DER; b"device": key and certificates are those in the store, see pki/device
-    cacerts = ()  # trust anchors, DER; without any the peer proves itself by the psk
+    cacerts = ()  # trust anchors, DER, or the peer's public key; without any the peer proves itself by the psk
     psks = ()  # of a responder: (peer's identity or None, secret); else `psk` is for all
     ppk = b""  # mixed into the keys of each IKE SA (RFC 8784)
     ppk_id = b""  # its name, for the peer

@@ -89,6 +89,7 @@ ID_KEY_ID = 11
 
 # Certificate encodings (section 3.6)
 CERT_X509_SIGNATURE = 4
+CERT_RAW_PUBLIC_KEY = 15  # RFC 7670
 
 # Authentication methods (section 3.8)
 AUTH_RSA = 1

@@ -56,6 +56,8 @@ def command(context, config_path, name, vendor, pool, dns, board_address, addres
         )
         if end.ppk and vendor != "strongswan":
             raise other_end.GatewayError(f"no ppk is written for {vendor}: set it there by hand, or leave it out here")
+        if end.raw_keys and vendor != "strongswan":
+            raise other_end.GatewayError(f"no raw public keys are written for {vendor}: use certificates or a psk")
         end = dataclasses.replace(end, dns=list(dns))
         if not secrets:
             end = dataclasses.replace(end, psk=_HIDDEN, ppk=end.ppk and _HIDDEN)

@@ -4,6 +4,7 @@ import ipaddress
 from dataclasses import dataclass, field
 
 from uike import config, iana
+from uike.wire import cert
 
 POOL = "10.9.0.0/24"  # when nobody says which addresses the gateway is to give
 
@@ -25,6 +26,7 @@ class OtherEnd:
     board_identity: str
     psk: str
     certificates: bool
+    raw_keys: bool  # in their place (RFC 7670)
     networks: list[str]
     board_networks: list[str]
     proposals: list
@@ -75,6 +77,7 @@ def of(tree: dict, name: str, *, pool: str = "", board_address: str = "", gatewa
         board_identity=table["local_id"],
         psk=_psk(table),
         certificates="cacerts" in table,
+        raw_keys=any(cert.encoding(each) == iana.CERT_RAW_PUBLIC_KEY for each in loaded.cacerts),
         networks=list(table.get("remote_ts", [] if not initiator else ["0.0.0.0/0"])),
         board_networks=[] if virtual else list(table.get("local_ts", [])),
         proposals=list(loaded.proposals),

@@ -26,9 +26,14 @@ def _connection(end: OtherEnd) -> list[str]:
     rows += [f"pools = {_name(end)}"] if end.pool else []
     rows += ["vips = 0.0.0.0"] if end.asks_address else []
     rows += [f"ppk_id = {quoted(end.ppk_id)}"] if end.ppk_id else []
-    rows += ["send_cert = always"] if end.certificates else []
-    rows += _block("local", _side(end.identity, end.certificates, "certs = gateway.pem"))
-    rows += _block("remote", _side(end.board_identity, end.certificates, "cacerts = ca.pem"))
+    rows += ["send_cert = always"] if end.certificates and not end.raw_keys else []
+    ours, theirs = (
+        ("pubkeys = gateway.pem", "pubkeys = board.pem")
+        if end.raw_keys
+        else ("certs = gateway.pem", "cacerts = ca.pem")
+    )
+    rows += _block("local", _side(end.identity, end.certificates, ours))
+    rows += _block("remote", _side(end.board_identity, end.certificates, theirs))
     rows += _block("children", _children(end))
     return _block("connections", _block(_name(end), rows))
 

@@ -10,7 +10,8 @@ from host_tools.peers.network import Namespaces
 CHARON = "/usr/lib/ipsec/charon"
 PLUGINS = (  # of two that can do the same, the first one does it
     "random nonce aes sha1 sha2 md5 hmac kdf gcm chapoly gmp curve25519 openssl pem pkcs1 pkcs8 x509 pubkey constraints"
-    " md4 des eap-identity eap-mschapv2 eap-md5 eap-gtc xauth-generic kernel-libipsec kernel-netlink socket-default vici updown counters"
+    " md4 des eap-identity eap-mschapv2 eap-md5 eap-gtc xauth-generic kernel-libipsec kernel-netlink socket-default"
+    " vici updown counters"
 )
 START_S = 15.0
 NEW_LINE = "\n"

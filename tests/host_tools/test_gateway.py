@@ -4,14 +4,19 @@ import tomllib
 
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives import serialization
 from hypothesis import given
 from hypothesis import strategies as st
 
 from host_tools import from_strongswan, swanctl
 from host_tools.cli import main
 from host_tools.gateway.command import VENDORS
+from tests.pki.authority import key
 from uike import config
 
+PEM = serialization.Encoding.PEM
+SPKI = serialization.PublicFormat.SubjectPublicKeyInfo
+PKCS8 = serialization.PrivateFormat.PKCS8
 PSK = 'a "key" that \\nobody guesses #1'
 INITIATOR = """
 [connection.hq]
@@ -252,3 +257,38 @@ def test_certificates(tmp_path):
 def test_the_file_can_be_read_again():
     table = {"role": "initiator", "remote": "gw.example", "local_id": "a", "psk": PSK + "\x01\t"}
     assert tomllib.loads(from_strongswan.toml("hq", table)) == {"connection": {"hq": table}}
+
+
+# -- raw public keys ---------------------------------------------------------------------------------------------------
+
+
+def raw_keys(tmp_path):
+    for name, number in (("gw.pem", 100), ("dev.pem", 101)):
+        (tmp_path / name).write_bytes(key("p256", number).public_key().public_bytes(PEM, SPKI))
+    private = key("p256", 101).private_bytes(PEM, PKCS8, serialization.NoEncryption())
+    (tmp_path / "dev.key").write_bytes(private)
+    path = tmp_path / "board.toml"
+    text = "\n".join(line for line in INITIATOR.split("\n") if not line.startswith("psk"))
+    path.write_text(text + 'cert = ["dev.pem"]\nkey = "dev.key"\ncacerts = ["gw.pem"]\nvirtual_ip = true\n')
+    return path
+
+
+def test_raw_public_keys(tmp_path):
+    path = raw_keys(tmp_path)
+    written = CliRunner().invoke(main, ["gateway", "--config", str(path)])
+    assert written.exit_code == 0, written.stderr
+    peer = swanctl.parse(written.stdout)["connections"]["hq"]
+    assert peer["local"]["pubkeys"] == "gateway.pem" and peer["remote"]["pubkeys"] == "board.pem"
+    assert "send_cert" not in peer and "cacerts" not in peer["remote"] and "secrets" not in written.stdout
+    refused = CliRunner().invoke(main, ["gateway", "--config", str(path), "--vendor", "libreswan"])
+    assert refused.exit_code == 2 and "raw public keys" in refused.stderr
+
+
+def test_a_raw_public_key_that_is_not_the_private_one_s(tmp_path):
+    path = raw_keys(tmp_path)
+    (tmp_path / "dev.pem").write_bytes((tmp_path / "gw.pem").read_bytes())
+    refused = CliRunner().invoke(main, ["gateway", "--config", str(path)])
+    assert refused.exit_code == 2 and "dev.key is not that of the certificate" in refused.stderr
+    (tmp_path / "dev.pem").write_text("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n")
+    refused = CliRunner().invoke(main, ["gateway", "--config", str(path)])
+    assert refused.exit_code == 2 and "no public key in PEM" in refused.stderr

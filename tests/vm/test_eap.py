@@ -1,10 +1,13 @@
-"""EAP of both roles in the heap of a plain board, the gateway proving itself by P-256: exact, so it is asserted."""
+"""EAP of both roles in the heap of a plain board, the gateway proving itself by P-256.
+
+Exact but for the certificates, made anew for each run: signatures are shorter at times, by a few bytes.
+"""
 
 from host_tools import authority, demo
 from host_tools.bench import vm as bench
 from uike import event
 
-PEAK_MAX = {"initiator": 92_500, "responder": 96_200}
+PEAK_MAX = {"initiator": 91_500, "responder": 96_800}
 
 
 def test_mschapv2_in_111_kilobytes(monkeypatch):

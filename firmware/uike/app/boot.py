@@ -103,12 +103,16 @@ def _transforms(connections):
 
 
 def _keys(connections):
-    """(CERT, kind of key, 0) of each certificate of ours and of the CAs that we trust, a set: the peers' are alike."""
+    """(CERT, kind of key, 0) of each certificate of ours and of the CAs that we trust, a set: the peers' are alike. And
+    of raw public keys."""
     found = set()
     for connection in connections:
         for data in connection.cert + connection.cacerts:
             try:
-                key = load("uike.pki.certificate").Certificate(data).key()
+                spki = data
+                if load("uike.wire.cert").encoding(data) == iana.CERT_X509_SIGNATURE:
+                    spki = load("uike.pki.certificate").Certificate(data).spki
+                key = load("uike.pki.key").parse_public(spki)
             except Refusal:  # whoever needs it will say so
                 continue
             if key:

@@ -13,6 +13,7 @@ from uike import event, iana, identity
 from uike.pki import clock, device, key, name
 from uike.pki.certificate import Certificate
 from uike.pki.der import Der
+from uike.wire.cert import encoding
 from uike.wire.refusal import Refusal
 
 # Kind of key: its number, what it signs with, and its private key in DER (RFC 5915, RFC 8410) around 32 random bytes
@@ -71,6 +72,7 @@ def accept(appliance, chain):
     """Installs a chain that leads to a CA of the connections; returns its size. Refusal when it does not."""
     endpoint = appliance.endpoint
     cacerts = [data for connection in endpoint.connections for data in connection.cacerts]
+    cacerts = [data for data in cacerts if encoding(data) == iana.CERT_X509_SIGNATURE]
     now, known = clock.read(endpoint, False)
     size = install(endpoint.store, endpoint.random, endpoint.crypto, chain, cacerts, now, known)
     appliance.trace(event.CREDENTIALS, 0, b"")

@@ -36,13 +36,13 @@ def same(wanted, peer):
 
 
 def certificates(sa):
-    """CERT payloads: ours first, then those between it and a CA."""
+    """CERT payloads: ours first, then those between it and a CA; or our raw public key."""
     found = sa.connection.cert
     if sa.connection.key == b"device":
         found = load("uike.pki.device").read(sa.endpoint.store)[1]
         if not found:
             raise Refusal(reason.OWN_CERTIFICATE_MISSING, iana.AUTHENTICATION_FAILED)
-    return [(iana.CERT, bytes((iana.CERT_X509_SIGNATURE,)) + data) for data in found]
+    return [(iana.CERT, bytes((load("uike.wire.cert").encoding(data),)) + data) for data in found]
 
 
 def trusted(sa):

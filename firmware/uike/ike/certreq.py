@@ -3,10 +3,14 @@
 from uike import iana
 from uike.pki.certificate import Certificate
 from uike.pki.key import identifier
+from uike.wire.cert import encoding
 
 
 def trusted(sa):
-    """CERTREQ with the key hashes of our trust anchors; nothing without any."""
-    crypto = sa.endpoint.crypto
-    found = [identifier(crypto, Certificate(data).spki) for data in sa.connection.cacerts]
-    return [(iana.CERTREQ, bytes((iana.CERT_X509_SIGNATURE,)) + b"".join(found))] if found else []
+    """CERTREQ with the key hashes of our trust anchors, or for the raw key that we know; nothing without any."""
+    crypto, anchors = sa.endpoint.crypto, sa.connection.cacerts
+    if not anchors:
+        return []
+    kind = encoding(anchors[0])
+    found = [identifier(crypto, Certificate(data).spki) for data in anchors if kind == iana.CERT_X509_SIGNATURE]
+    return [(iana.CERTREQ, bytes((kind,)) + b"".join(found))]
