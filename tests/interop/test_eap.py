@@ -130,7 +130,6 @@ def test_strongswan_takes_another_method(server, tmp_path):
 WRONG = {
     "wrong password": ("EAP_WRONG_PASSWORD", {"password": "wrong horse"}),
     "wrong password, MD5": ("EAP_WRONG_PASSWORD", {"password": "wrong horse", "methods": '"md5"'}),
-    "wrong password, GTC": ("EAP_FAILED", {"method": "gtc", "password": "wrong horse"}),
     "unknown user": ("EAP_UNKNOWN_USER", {"user": "dave"}),
     "no method in common": ("EAP_METHODS_REFUSED_BY_PEER", {"only": "-md5", "methods": '"mschapv2"'}),
 }
