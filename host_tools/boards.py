@@ -10,10 +10,11 @@ import rich_click as click
 from rich.console import Console
 from rich.table import Table
 
+from host_tools import carried
 from host_tools.esp32.flash import CHIPS
 from uike import config
 
-DIRECTORY = Path(__file__).resolve().parent.parent / "boards"
+DIRECTORY = carried.folder("boards")
 EMULATED = "emulated"
 PHYS = ("LAN8710", "LAN8720", "IP101", "RTL8201", "DP83848", "KSZ8041", "KSZ8081", "GENERIC")  # network.PHY_...
 MHZ = {"esp32": (80, 160, 240), "esp32s2": (80, 160, 240), "esp32s3": (80, 160, 240)}

@@ -30,7 +30,11 @@ class _Table(click.RichGroup):
         return list(COMMANDS)
 
     def get_command(self, context, name):
-        return importlib.import_module(COMMANDS[name]).command if name in COMMANDS else None
+        if name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[name]).command
+        command.name = name  # as the table has it, and not after the function: the list of --help shows it
+        return command
 
 
 @click.group(cls=_Table, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "UIKE"})

