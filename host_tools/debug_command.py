@@ -3,15 +3,12 @@
 import contextlib
 import json
 import time
-from collections.abc import Iterator
 
 import rich_click as click
-from rich.console import Console
 
-from host_tools import arguments, board_command, names, ports, recording
+from host_tools import arguments, board_command, live, names, ports, recording
 from host_tools.capture import datagrams, pcapng
 from host_tools.debug import Renderer
-from host_tools.link import Lines
 from uike.app.link import MARK
 
 GROUPS = {  # what `--group` names: events
@@ -29,7 +26,6 @@ GROUPS = {  # what `--group` names: events
     ).split(),
 }
 _FORMATS = ("text", "json", "pcapng")
-_POLL_S = 0.5
 
 
 @click.command()
@@ -76,8 +72,7 @@ def command(port, form, connection, number, groups, brief, kept, replayed, durat
         if replayed:
             lines = replayed.read_bytes().splitlines()
         else:
-            opened = stack.enter_context(ports.opened(ports.choose(port, board_command.say)))
-            lines = _live(opened, duration)
+            lines = live.lines(stack.enter_context(ports.opened(ports.choose(port, board_command.say))), duration)
         for line in lines:
             if kept and not line.startswith(MARK):
                 kept.write(line.strip() + b"\n")
@@ -85,13 +80,6 @@ def command(port, form, connection, number, groups, brief, kept, replayed, durat
             for event in recording.parse([line]).events:
                 if wanted(event):
                     show(event)
-
-
-def _live(port, duration: float | None) -> Iterator[bytes]:
-    lines = Lines()
-    until = None if duration is None else time.monotonic() + duration
-    while until is None or time.monotonic() < until:
-        yield from lines.feed(port.read(_POLL_S))
 
 
 class Filter:
@@ -119,10 +107,7 @@ class Filter:
 
 
 def _text(brief: bool):
-    screen = Console(highlight=False)
-    if not screen.is_terminal:
-        screen.width = 120
-    return Renderer(screen, verbose=int(not brief)).event
+    return Renderer(arguments.screen(), verbose=int(not brief)).event
 
 
 def _pcapng():

@@ -180,7 +180,7 @@ def _run(options) -> int:
     summary = report.summary(actors[0])
     if options["as_json"]:
         click.echo(json.dumps(summary))
-    else:
+    elif not options["blank"] or actors[0].outcome.established:  # one that nobody provisioned has nothing to report
         report.table(screen, actors)
     if picture:
         report.picture(screen, picture)
@@ -243,10 +243,10 @@ def _one_board(options, tun) -> tuple[list[Actor], Plan]:
         port.open(PORTS)
     except OSError as error:
         raise UsageError(f"UDP ports 500 and 4500 of {port.local}: {error.strerror or error}") from error
-    if port.unprivileged and not initiator and not options["blank"]:
+    if port.elsewhere and not initiator and not options["blank"]:
         raise UsageError(
-            "a responder needs UDP ports 500 and 4500, which this user may not open: run as root, or"
-            " sysctl -w net.ipv4.ip_unprivileged_port_start=500"
+            "a responder needs UDP ports 500 and 4500, which another program has, or this user may not open: stop that"
+            " one, or run as root, or sysctl -w net.ipv4.ip_unprivileged_port_start=500"
         )
     forever = _serves(options, tun) or not initiator and not options["ping"]
     actor = _board(options, "board", RealClock(), port, None if options["blank"] else tree, tun)

@@ -31,9 +31,9 @@ class SocketPort:
         self._turn = 0
 
     def open(self, ports) -> None:
-        """Bind each port. One that needs a privilege we lack becomes a free one, see `mapping`; OSError otherwise.
+        """Bind each port. One that is taken, or needs a privilege we lack, becomes another, see `mapping`.
 
-        A port that is open already stays as it is.
+        A port that is open already stays as it is. OSError for any other trouble.
         """
         for port in ports:
             if port in self._sockets:
@@ -41,9 +41,12 @@ class SocketPort:
             sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             sock.setblocking(False)
             try:
-                sock.bind((self.local, port))
-            except PermissionError:
-                sock.bind((self.local, 0))
+                try:
+                    sock.bind((self.local, port))
+                except OSError as error:
+                    if error.errno not in (errno.EACCES, errno.EADDRINUSE):
+                        raise
+                    sock.bind((self.local, 0))
             except OSError:
                 sock.close()
                 self.close()
@@ -52,8 +55,8 @@ class SocketPort:
             self.mapping[port] = sock.getsockname()[1]
 
     @property
-    def unprivileged(self) -> bool:
-        """True when a port could not be had for lack of privilege, so that no peer can find us."""
+    def elsewhere(self) -> bool:
+        """True when a port could not be had, so that no peer can find us."""
         return any(port != have for port, have in self.mapping.items())
 
     def close(self) -> None:
@@ -179,7 +182,7 @@ class SwitchPort:
     """One board's place at a switch."""
 
     mapping: dict = {}
-    unprivileged = False
+    elsewhere = False
 
     def __init__(self, switch: Switch, address: str):
         self.switch = switch

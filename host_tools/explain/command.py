@@ -3,18 +3,15 @@
 import json
 
 import rich_click as click
-from rich.console import Console
 
-from host_tools import arguments, recording
+from host_tools import arguments, live
 from host_tools.explain import from_probe, peer_log, probe
 from host_tools.explain.judge import judge
 from host_tools.explain.show import show
 
-_WIDTH = 118  # where no terminal says otherwise
-
 
 @click.command()
-@click.argument("file", type=arguments.FILE)
+@live.source
 @click.option(
     "--log",
     "log_path",
@@ -27,13 +24,14 @@ _WIDTH = 118  # where no terminal says otherwise
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON object.")
 @click.pass_context
-def command(context, file, log_path, probing, as_json):
+def command(context, recorded, log_path, probing, as_json):
     """Say why: who said no, at which message and payload, whether that can be believed, what each side offered, and the
     line of configuration that would mend it.
 
-    FILE is a recording (uike emulate --record FILE). The exit status is 0 if its tunnel is up, 1 if it is not.
+    FILE is a recording (uike debug -w FILE, uike emulate --record FILE). Without one the board at --port is listened
+    to until a negotiation has come to its end. The exit status is 0 if its tunnel is up, 1 if it is not.
     """
-    story, verdict = judge(*recording.read_for(context, file))
+    story, verdict = judge(*recorded)
     if log_path:
         peer_log.enrich(verdict, log_path.read_text(errors="replace"))
     if probing and story.remote[0]:
@@ -41,8 +39,5 @@ def command(context, file, log_path, probing, as_json):
     if as_json:
         click.echo(json.dumps(verdict.as_dict()))
     else:
-        console = Console(highlight=False)
-        if not console.is_terminal:
-            console.width = _WIDTH
-        show(console, verdict, story)
+        show(arguments.screen(), verdict, story)
     context.exit(0 if verdict.up else 1)

@@ -1,18 +1,16 @@
 """`uike ladder`: the exchange of a recording as a ladder diagram, in the terminal or as a page."""
 
 import rich_click as click
-from rich.console import Console
 
-from host_tools import arguments, recording
+from host_tools import arguments, live, recording
 from host_tools.explain.judge import judge
 from host_tools.ladder import page, steps, svg, text
 
-_WIDTH = 118  # where no terminal says otherwise
 _WRITERS = {".svg": svg.draw, ".html": page.write}
 
 
 @click.command()
-@click.argument("file", type=arguments.FILE)
+@live.source
 @click.argument("peer", type=arguments.FILE, required=False)
 @click.option(
     "-o",
@@ -24,14 +22,15 @@ _WRITERS = {".svg": svg.draw, ".html": page.write}
 @click.option("--sa", type=click.IntRange(1), metavar="N", help="Only that IKE SA. [default: all]")
 @click.option("--title", default="", metavar="TEXT", help="Above the picture.")
 @click.pass_context
-def command(context, file, peer, output, sa, title):
+def command(context, recorded, peer, output, sa, title):
     """Draw the exchange of a recording as a ladder: messages with their payloads and times, what was sent again,
     fragments, the states of both sides, and where it failed.
 
-    FILE is a recording (uike emulate --record FILE). PEER is the other side's, if there is one: then its states are its
-    own, and not concluded from its messages.
+    FILE is a recording (uike debug -w FILE, uike emulate --record FILE). Without one the board at --port is listened
+    to until a negotiation has come to its end. PEER is the other side's recording, if there is one: then its states
+    are its own, and not concluded from its messages.
     """
-    ours = recording.read_for(context, file).events
+    ours = recorded.events
     theirs = recording.read_for(context, peer).events if peer else None
     found = steps.ladder(ours, theirs, sa)
     _, verdict = judge(ours)
@@ -39,10 +38,7 @@ def command(context, file, peer, output, sa, title):
         lines = [*(f"here:  {line}" for line in verdict.here), *(f"there: {line}" for line in verdict.there)]
         steps.conclude(found, verdict.case, verdict.text, [verdict.difference, verdict.remedy, *lines])
     if output is None:
-        console = Console(highlight=False)
-        if not console.is_terminal:
-            console.width = _WIDTH
-        text.show(console, found)
+        text.show(arguments.screen(), found)
         return
     if output.suffix not in _WRITERS:
         raise click.UsageError(f"{output}: a picture is .svg, a page is .html")
