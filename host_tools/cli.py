@@ -22,6 +22,8 @@ COMMANDS = {  # name: module that has `command`
     "pcap": "host_tools.capture.command",
     "bundle": "host_tools.bundle",
     "from-strongswan": "host_tools.from_strongswan",
+    "from-pem": "host_tools.from_pem",
+    "from-pkcs12": "host_tools.from_pkcs12",
 }
 
 
