@@ -102,6 +102,12 @@ REPORT_WIDTH = 120  # of the table, where no terminal says otherwise
 )
 @click.option("--blank", is_flag=True, help="One board that was never provisioned.")
 @click.option(
+    "--clock/--no-clock",
+    "knows_time",
+    default=True,
+    help="Whether the board knows what time it is.  [default: it does]",
+)
+@click.option(
     "--program",
     "program",
     type=arguments.FILE,
@@ -190,6 +196,7 @@ def _run(options) -> int:
 def _board(options, name, clock, port, config, tun=None) -> Actor:
     files = {"config.json": json.dumps(config).encode()} if config else {}
     host = Host(name, clock, port, files=files, tun=tun, measure=True)
+    host.knows_time = options["knows_time"]
     board = EmulatedBoard(
         host,
         options["runtime"],

@@ -35,6 +35,7 @@ class Host:
         self.on_line = lambda line: None  # called with each console line, in the board's thread
         self.on_serial = lambda line: None  # the same, for whoever is at the board's serial port
         self.restarting = False
+        self.knows_time = True
         self._entropy = _Entropy(name, seed) if seed is not None else None
         self._input: collections.deque = collections.deque()
         self._running = True
@@ -53,6 +54,8 @@ class Host:
 
     def clock_s(self) -> int | None:
         """Seconds since 1970, None while nobody knows; in virtual time, from a fixed day on."""
+        if not self.knows_time:
+            return None
         return VIRTUAL_EPOCH + self.now() // 1000 if self.clock.virtual else int(time.time())
 
     def wait(self, timeout_ms: int | None) -> None:

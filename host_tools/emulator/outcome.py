@@ -25,6 +25,7 @@ class Outcome:
         self.closed = None  # name of the reason why the last SA ended
         self._up: set[int] = set()  # SAs that had a tunnel
         self.failure_text: tuple[str, str, str] | None = None  # (reason name, text, remedy) of our own making
+        self._not_started = None
         self.messages_in = 0
         self.packets = [0, 0]
         self._ike = self._esp = self._local_ts = self._remote_ts = self._handshake_ms = self._heap_idle = None
@@ -87,8 +88,10 @@ class Outcome:
         self.failure_text = self.failure_text or ("LOCAL_ERROR", fields["text"], "")
 
     def _on_stopped(self, event, fields):
-        text, remedy = reasons.explain(event)
-        self.failure_text = (REASON_NAMES.get(fields["reason"], str(fields["reason"])), text, remedy)
+        self.failure_text = _reason(event)
+
+    def _on_not_started(self, event, fields):
+        self._not_started = event  # there may be another attempt
 
     def _failed(self, event) -> None:
         """Keep the event that says most: the end of the SA tells the notify and the message, a refusal only why."""
@@ -135,6 +138,8 @@ class Outcome:
         )
 
     def _unexplained(self) -> tuple[str, str, str]:
+        if not self.established and self._not_started:
+            return _reason(self._not_started)
         if not self.established:
             return "NO_ANSWER", "the tunnel did not come up in time", "give it longer with --timeout"
         missing = self.pings - self.answered
@@ -159,6 +164,12 @@ class Outcome:
             "closed": self.closed,
             "failure": self.failure(),
         }
+
+
+def _reason(event) -> tuple[str, str, str]:
+    """Name, text and remedy of the reason that an event gives."""
+    number = event.fields["reason"]
+    return REASON_NAMES.get(number, str(number)), *reasons.explain(event)
 
 
 def _failure(name, text, remedy, *, notify=None, exchange=None, message_id=None, authenticated=None) -> dict:

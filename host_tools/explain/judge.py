@@ -65,6 +65,10 @@ def _unfinished(story: Story) -> Verdict:
     for each in reversed(story.everything):
         if each.name in _STOPPERS:
             return _stopped(each)
+        if each.name == "not_started" and not story.messages:
+            fields = {"notify": 0, "exchange": 0, "authenticated": True, **each.fields}
+            story.failure = each._replace(code=codes.CLOSED, name="closed", fields=fields)
+            return _failed(story)
     waiting = story.messages and story.messages[-1].out and not story.messages[-1].head.response
     if not waiting and not story.retransmits:
         return Verdict(False, "UNFINISHED", "the recording ends before the tunnel is up", "record for longer")

@@ -65,11 +65,14 @@ def _exchange(story: Story) -> int:
     return story.messages[-1].head.exchange if story.messages else 0
 
 
+_THEIRS = (reason.PEER_ERROR, reason.SYNTAX_ERROR, reason.GROUP_REFUSED, reason.EAP_FAILED)
+
+
 def _who(story: Story, number: int) -> str:
     """Theirs are the reasons that say so by their names."""
     if number in NOBODY:
         return "nobody"
     name = reasons.NAMES.get(number, "")
     theirs = name.startswith(("PEER_SAID", "PEER_REFUSED")) or name.endswith("BY_PEER") and name != "TS_WIDENED_BY_PEER"
-    theirs = theirs or number in (reason.PEER_ERROR, reason.SYNTAX_ERROR, reason.GROUP_REFUSED)
+    theirs = theirs or number in _THEIRS
     return story.peer() if theirs else "this board"

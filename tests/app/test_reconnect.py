@@ -170,6 +170,14 @@ def test_a_board_that_must_judge_certificates_waits_for_the_clock(monkeypatch):
     world.end()
 
 
+@RUNTIMES
+def test_one_attempt_is_one_even_if_it_could_not_begin(runtime):
+    world = World(runtime, remote="lost.example", reconnect_max=0)
+    world.run(5_000)
+    assert len(world.said("not_started")) == 1 and not world.said("reconnect") and not world.said("negotiating")
+    world.end()
+
+
 class Restarted(Exception):
     pass
 

@@ -210,6 +210,13 @@ def test_both_sides_began_at_once():
     assert verdict.up and any("both sides began at once" in each for each in verdict.also)
 
 
+@pytest.mark.parametrize(("number", "here"), [("CLOCK_NOT_SET", ["require_time = false"]), ("NAME_UNRESOLVED", [])])
+def test_no_attempt_was_begun(number, here):
+    body = bytes((getattr(reason, number),)) + b"gw.example"
+    _, verdict = judge(recorded((event.NOT_STARTED, 0, 5, body), (event.RECONNECT, 0, 5, b"\0\0\1\0\1hq")))
+    assert (verdict.case, verdict.who, verdict.here) == (number, "this board", here) and verdict.remedy
+
+
 def test_memory_is_used_up():
     _, verdict = judge(recorded(negotiating(1), dropped(reason.NO_MEMORY), closed(reason.NO_MEMORY)))
     assert (verdict.case, verdict.who) == ("NO_MEMORY", "this board")

@@ -51,7 +51,7 @@ def closed(appliance, sa, why, now):
     """An SA has ended, for a reason. One that we closed ourselves stays closed."""
     connection = sa.connection
     appliance.failures[None] = (appliance.failures.get(None, ()) + ((now, connection.name, why),))[-_ENDED_MAX:]
-    if not connection.initiator or not connection.reconnect_ms or why in (reason.DELETED_BY_US, reason.REPLACED):
+    if not connection.initiator or why in (reason.DELETED_BY_US, reason.REPLACED):
         return
     if appliance.quit_at is None and not appliance.endpoint.has_other(sa):
         _plan(appliance, connection, now)
@@ -73,6 +73,8 @@ def _gateways(connection):
 
 
 def _plan(appliance, connection, now):
+    if not connection.reconnect_ms:  # one attempt
+        return
     failures, gateways = appliance.failures.get(connection, 0), len(_gateways(connection))
     _escalate(appliance, failures + 1, gateways, connection)
     wait = _FIRST_MS if (failures + 1) % gateways else _FIRST_MS << min(failures // gateways, 16)
