@@ -41,7 +41,7 @@ def spki(group):
 
 def taken(bearer, method, data, message):
     try:
-        auth_verify._check(Provider(), bearer, message, bytes((method, 0, 0, 0)) + data)
+        auth_verify._check(Provider(), bearer.key(), bearer.subject, message, bytes((method, 0, 0, 0)) + data)
         return True
     except Refusal as refusal:
         assert refusal.reason == reason.SIGNATURE_DIFFERS and refusal.notify == iana.AUTHENTICATION_FAILED

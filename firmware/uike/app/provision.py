@@ -40,11 +40,13 @@ def _files(rows, body):
             raise ValueError("no such file: %s" % name)
         pieces = []
         while size > 0 and body:
-            piece = memoryview(body.pop(0))
-            pieces.append(piece[:size])
+            piece = body.pop(0)  # as it came: a view of each would take 32 bytes of heap
             if len(piece) > size:
+                piece = memoryview(piece)
                 body.insert(0, piece[size:])
-            size -= len(pieces[-1])
+                piece = piece[:size]
+            pieces.append(piece)
+            size -= len(piece)
         if size:
             raise ValueError("%s: too short" % name)
         found.append((name, pieces))
