@@ -50,7 +50,7 @@ def tick(sa, now):
         return
     if sa.rekey_at is not None and now >= sa.rekey_at:
         sa.rekey_at = None
-        exchange.start(sa, load("uike.ike.rekey").rekey_ike(sa), now)
+        exchange.start(sa, load("uike.ike.rekey_ike").replace(sa), now)
         return
     for child in sa.children:
         if child.expires_at is not None and now >= child.expires_at:
@@ -59,7 +59,7 @@ def tick(sa, now):
             return
         if child.rekey_at is not None and now >= child.rekey_at:
             child.rekey_at = None
-            exchange.start(sa, load("uike.ike.rekey").rekey_child(sa, child), now)
+            exchange.start(sa, load("uike.ike.rekey_child").replace(sa, child), now)
             return
 
 

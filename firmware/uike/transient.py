@@ -20,11 +20,17 @@ def load(name):
     if name not in sys.modules:
         gc.collect()  # what stays is then laid into the first holes, and not amid garbage
         before = list(sys.modules)
-        __import__(name)
-        for other in sys.modules:
-            if other not in before:
-                _loaded.append(other)
+        try:
+            __import__(name)
+        finally:  # what came before memory ran out is to go as well
+            _note(before)
     return sys.modules[name]
+
+
+def _note(before):
+    for name in sys.modules:
+        if name not in before and name not in _loaded:
+            _loaded.append(name)
 
 
 def drop(before=None):
@@ -34,16 +40,19 @@ def drop(before=None):
     memory a board gives back at its next reset only.
     """
     if before and _DROPS:
-        _loaded.extend([name for name in sys.modules if name not in before and name not in _loaded])
+        _note(before)
     if not _loaded:
         return
     while _loaded:
         name = _loaded.pop()
         if ".kernels" in name:
             continue
-        sys.modules.pop(name, None)
+        sys.modules[name] = None  # a table of MicroPython keeps the value of what is deleted from it
+        del sys.modules[name]
         if "." in name:
             parent, leaf = name.rsplit(".", 1)
-            if parent in sys.modules and hasattr(sys.modules[parent], leaf):
-                delattr(sys.modules[parent], leaf)
+            parent = sys.modules.get(parent)
+            if parent and hasattr(parent, leaf):
+                setattr(parent, leaf, None)
+                delattr(parent, leaf)
     gc.collect()

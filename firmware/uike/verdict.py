@@ -97,9 +97,8 @@ class Verdicts:
     def ended_by_peer(self, sa, why, notify_type):
         """The peer deleted the SA; we stay to answer, should our answer get lost."""
         if sa.rival and sa.state == event.STATE_ESTABLISHED:
-            rekey = load("uike.ike.rekey")
-            if rekey.has_rival(sa):  # our own request to replace it is forgotten (RFC 7296 section 2.25.2)
-                rekey.succeed(sa, sa.rival[1])
+            # our own request to replace it is forgotten (RFC 7296 section 2.25.2)
+            load("uike.ike.succession").to_rival(sa)
         if sa.state != event.STATE_DELETING:
             self._close_children(sa, why)
             self._tell_closed(sa, Refusal(sa.refused or why, notify_type), None)

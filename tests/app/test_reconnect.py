@@ -21,11 +21,12 @@ QUICK = {"retransmit_ms": 200, "retransmit_tries": 2, "dpd_delay": 2}
 class World:
     """A board that connects, and a gateway that may be there; `said` has the board's events and their times."""
 
-    def __init__(self, runtime, **changes):
+    def __init__(self, runtime, relay=None, **changes):
         self.clock = VirtualClock()
         self.switch = Switch(self.clock, latency_ms=5)
         ours, self.theirs = demo.configurations("5a" * 32)
         ours["connection"]["hq"].update({**QUICK, **changes})
+        ours |= {"relay": [relay]} if relay else {}
         self.runtime = runtime
         self.events = []
         self.board = self._start("board", demo.INITIATOR, ours, self.events)
@@ -203,12 +204,12 @@ def test_sockets_and_network_are_mended_and_the_last_resort_is_a_restart():
     sa = SimpleNamespace(connection=connection)
     endpoint.sas = [SimpleNamespace(state=event.STATE_ESTABLISHED)]
     for _ in range(300):
-        reconnect.closed(appliance, sa, reason.NO_ANSWER, 0)
+        reconnect._closed(appliance, sa, reason.NO_ANSWER, 0)
     assert not done
     endpoint.sas, appliance.failures = [], {}
     with pytest.raises(Restarted):
         for _ in range(300):
-            reconnect.closed(appliance, sa, reason.NO_ANSWER, 0)
+            reconnect._closed(appliance, sa, reason.NO_ANSWER, 0)
     assert done == ["mend"] * 11 + [(reason.NO_TUNNEL, b"hq")] and appliance.failures[connection] == 239
 
 

@@ -17,7 +17,7 @@ from host_tools.records import parse
 from tests.handshake import events, lifetime, line
 from tests.world import CBC, ESP_CBC, ESP_GCM, GCM, World, connection
 from uike import event, iana, keywords, reason
-from uike.ike import exchange, rekey
+from uike.ike import exchange, rekey_child
 from uike.net import icmp
 from uike.wire.message import build, notify
 from uike.wire.selectors import make
@@ -161,7 +161,7 @@ def test_replayed_packets():
 def test_a_collision_of_rekeyings(seed):
     world = World(seed=seed).connect()
     for side in (world.board, world.gateway):
-        exchange.start(side.sa, rekey.rekey_child(side.sa, side.sa.children[0]), world.now)
+        exchange.start(side.sa, rekey_child.replace(side.sa, side.sa.children[0]), world.now)
     world.settle()
     for side in (world.board, world.gateway):
         told = [each for each in verdict_of(side).also if "both sides replaced the same Child SA at once" in each]

@@ -1,16 +1,19 @@
 """python -m tests.vm.day [HOURS]: a day of one board in the MicroPython VM with the heap of an ESP32, in virtual time.
 
-From power-on to the tunnel; then, hour by hour, what happens in the field: the gateway loses its power, or is away for a
-quarter of an hour; the network goes and comes back, or gives another address; and in between the SAs are rekeyed. At the
-end come an hour in which every datagram is lost, and one in which three of ten are. After each the tunnel must work again
-within its bound, which follows from the configuration, and the heap must be where it was. `tests/vm/test_day.py` runs the
-first hours.
+From power-on to the tunnel, and to a broker behind it for a device of the local network that speaks MQTT (`[[relay]]`).
+Then, hour by hour, what happens in the field: the gateway loses its power, or is away for a quarter of an hour; the
+network goes and comes back, or gives another address; and in between the SAs are rekeyed. At the end come an hour in which
+every datagram is lost, and one in which three of ten are. The device is connected when it happens. After each the tunnel
+must work again within its bound, which follows from the configuration, and the device publish; the IKE SA is rekeyed while
+it is connected; and the heap must be where it was. `tests/vm/test_day.py` runs the first hours.
 """
 
+import socket
 import sys
 
 from host_tools import demo
 from tests.app.test_reconnect import World
+from tests.vm.mqtt import PATIENCE_MS, Broker, Device
 from uike import reason
 
 MINUTE, HOUR = 60_000, 3_600_000
@@ -20,17 +23,23 @@ GIVE_UP_MS = 2 * GAP_MS  # all of an attempt
 MARGIN_MS = 6_000  # to ask, and to negotiate
 BACK_MS = GAP_MS + CEILING_S * 1_000 + MARGIN_MS  # once the gateway can be reached again: the last wait, the pause
 NOTICE_MS = DPD_S * 1_000 + GIVE_UP_MS + 1_000 + MARGIN_MS  # when it has forgotten us
+RELAYED_MS = 2 * PATIENCE_MS + MARGIN_MS  # a device notices that its connection is dead, and one more time
 GROWTH_MAX = 512  # bytes: each new reason of a drop takes its place in the table that counts them
 FAULTS = (reason.NO_MEMORY, reason.LOCAL_ERROR)
 PING = {"do": "ping", "to": demo.INNER, "count": 1}
 
 
 class Day:
-    """`rows`: (hour, what happened, ms until the tunnel worked, the bound for that, bytes in use at the hour's end)."""
+    """`rows`: (hour, what happened, ms until the tunnel worked, the bound for that, ms until the device had published
+    then, bytes in use at the hour's end)."""
 
     def __init__(self, tell=lambda row: None):
+        self.broker = Broker()
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.device = Device(free.getsockname()[1])
         self.world = World(
             "vm",
+            relay={"listen": f"127.0.0.1:{self.device.port}", "to": f"{demo.INNER}:1883"},
             retransmit_ms=RETRANSMIT_MS,
             retransmit_tries=TRIES,
             dpd_delay=DPD_S,
@@ -38,6 +47,9 @@ class Day:
             esp_rekey_time=700,
             rekey_time=1_200,
         )
+        exposed = {"side": "tunnel", "listen": "0.0.0.0:1883", "to": f"127.0.0.1:{self.broker.port}"}
+        self.world.theirs["relay"] = [exposed]
+        self.world.runtime = "cpython"  # of the gateway: whatever it is, it is no board
         self.rows = []
         self.tell = tell
         self.address = 2
@@ -48,18 +60,24 @@ class Day:
         world.start_gateway()
         world.up(1)
         self.started_ms = world.clock.now()
+        self._publishes()
+        self.published_ms = world.clock.now()
         steps = [self._restart, self._link, self._address, self._away]
         last = [self._loss, self._some_loss]
         for hour in range(hours):
             step = last[hour - hours + 2] if hour >= hours - 2 else steps[hour % len(steps)]
             self._until((hour * HOUR) + 10 * MINUTE)
+            self._publishes()
             bound = step()
             took = self._works(bound)
+            published = self._publishes()
+            self._rekeys()
             self._until((hour + 1) * HOUR)
             assert self._works(MARGIN_MS) is not None, f"hour {hour}: no tunnel at its end"
-            self.rows.append((hour, step.__name__.strip("_"), took, bound, self._heap()))
+            self.rows.append((hour, step.__name__.strip("_"), took, bound, published, self._heap()))
             self.tell(self.rows[-1])
         world.end()
+        self.broker.close()
         return self
 
     def count(self, name):
@@ -126,7 +144,35 @@ class Day:
             self.world.type(**PING)
             if clock.run(lambda: self._answered() > answered, limit_ms=2_000):
                 return clock.now() - start
-        raise AssertionError(f"no tunnel {bound} ms later: {[event.name for event in self.world.events[-12:]]}")
+        raise AssertionError(
+            f"no tunnel {bound} ms later: {[event and event.name for event in self.world.events[-12:]]}"
+        )
+
+    def _publishes(self):
+        """Has the device publish one more number: the ms until the broker heard it. AssertionError beyond the bound."""
+        clock, device, start = self.world.clock, self.device, self.world.clock.now()
+        device.number += 1
+
+        def heard():
+            device.step(clock.now())
+            self.broker.step()
+            return device.number in self.broker.heard
+
+        while clock.now() - start <= RELAYED_MS:
+            if clock.run(heard, limit_ms=PATIENCE_MS):
+                return clock.now() - start
+            device.leave()
+        raise AssertionError(f"nothing published {RELAYED_MS} ms later: {self.world.events[-12:]}")
+
+    def _rekeys(self):
+        """Replaces the IKE SA while the device is connected, which then publishes and leaves."""
+        before = self.count("ike_rekeyed")
+        self.world.type(do="rekey", what="ike")
+        assert self.world.clock.run(lambda: self.count("ike_rekeyed") > before, limit_ms=MINUTE), self.world.events[-8:]
+        made = self.device.made
+        self._publishes()
+        assert self.device.made == made  # on the same connection
+        self.device.leave()
 
     def _answered(self):
         return sum(event.fields["answered"] for event in self.world.said("ping"))
@@ -141,22 +187,30 @@ class Day:
 
 
 def growth(rows):
-    """Bytes in use: the most beyond those of the second hour, when everything that stays has been made once."""
-    return max(row[4] for row in rows[1:]) - rows[1][4]
+    """Bytes in use that the last quarter of the hours has more than the first, which begins with the second hour, when
+    everything that stays has been made once. The least of each: a conservative collector only ever keeps too much."""
+    used = [row[-1] for row in rows[1:]]
+    quarter = max(2, len(used) // 4)
+    return min(used[-quarter:]) - min(used[:quarter])
 
 
 def main():
     hours = int(sys.argv[1]) if sys.argv[1:] else 24
 
     def tell(row):
-        hour, what, took, bound, used = row
-        print(f"{hour:>2}:10 {what:<10} up {took:>6} ms later, of {bound}; {used} bytes in use", flush=True)
+        hour, what, took, bound, published, used = row
+        print(
+            f"{hour:>2}:10 {what:<10} up {took:>6} ms later, of {bound}; published after {published} ms more;"
+            f" {used} bytes in use",
+            flush=True,
+        )
 
     day = Day(tell).run(hours)
     print(
-        f"power-on to tunnel {day.started_ms} ms; {day.count('established')} times established,"
+        f"power-on to tunnel {day.started_ms} ms, to the first message {day.published_ms} ms; {len(day.broker.heard)}"
+        f" messages, {day.device.made} connections of the device; {day.count('established')} times established,"
         f" {day.count('child_rekeyed')} and {day.count('ike_rekeyed')} rekeyings, {day.count('address_changed')} moves;"
-        f" heap {growth(day.rows):+d} bytes at most"
+        f" heap {growth(day.rows):+d} bytes from the first hours to the last"
     )
     if day.faults():
         return "the board ran out of memory, or has a bug of ours"

@@ -7,7 +7,7 @@ here stays: its code is kept by the object.
 import json
 import sys
 
-from uike import event, iana, reason
+from uike import VERSION, event, iana, reason
 from uike.crypto import Failure, seed
 from uike.crypto.drbg import Drbg
 from uike.crypto.health import watch
@@ -18,6 +18,7 @@ from uike.wire.refusal import Refusal
 def start(board, trace):
     """(connections, crypto provider, random source, trace, secret), what the engine stands on, and the relays. Failure
     when it must not."""
+    trace(event.GREETING, 0, ("uike %s on %s" % (VERSION, board.name)).encode())
     if board.life:
         board.life.tell(trace)
     crypto = board.crypto()

@@ -8,10 +8,10 @@ import json
 from uike import control, event
 from uike.app import reconnect
 from uike.app.ping import Ping
-from uike.app.run import own_address
 from uike.net import icmp
 from uike.transient import load
 from uike.wire.address import pack
+from uike.wire.own import own_address
 
 _COUNT_MAX = 10_000
 _SIZE_MAX = 1_300
@@ -98,7 +98,7 @@ def _ping(appliance, command):
 
 def _address_towards(endpoint, target):
     """Our inner address in the tunnel that leads to `target` (4 bytes), or may be asked for; None without one."""
-    sources = [own_address(child.owner, child.local_ts) for child in endpoint.sad.outbound]
+    sources = [child.own for child in endpoint.sad.outbound]
     sources += [own_address(sa, sa.connection.local_ts) for sa in endpoint.sas]
     for find in (endpoint.sad.route, lambda packet, size: control.policy_for(endpoint, packet, size)):
         for source in sources:

@@ -41,13 +41,21 @@ def connect(appliance, wanted, now):
             _plan(appliance, connection, now)
 
 
-def due(appliance, now):
-    """Starts those whose time has come."""
+def follow(appliance, link, now):
+    """What has happened since the last look: SAs have ended, the network (`link`, our address there) is another, and
+    the time of some attempts has come. MemoryError when not all could be done; then once more."""
+    while appliance.ended:
+        _closed(appliance, *(appliance.ended[0] + (now,)))
+        appliance.ended.pop(0)
+    if link != appliance.link:
+        _link_changed(appliance, link, now)
+        appliance.link = link
     times = appliance.retries
-    connect(appliance, lambda connection: connection in times and times[connection] <= now, now)
+    if link:
+        connect(appliance, lambda connection: connection in times and times[connection] <= now, now)
 
 
-def closed(appliance, sa, why, now):
+def _closed(appliance, sa, why, now):
     """An SA has ended, for a reason. One that we closed ourselves stays closed."""
     connection = sa.connection
     appliance.failures[None] = (appliance.failures.get(None, ()) + ((now, connection.name, why),))[-_ENDED_MAX:]
@@ -57,7 +65,7 @@ def closed(appliance, sa, why, now):
         _plan(appliance, connection, now)
 
 
-def link_changed(appliance, link, now):
+def _link_changed(appliance, link, now):
     """The network gave us another address `link`, or (None) went away. Tunnels go along, or begin."""
     if link is None:
         return

@@ -1,7 +1,8 @@
 """Relays: devices of the local network reach what is behind the tunnel, or are reached from there (`uike.relays`).
 
 Sockets of the local network are the platform's (`lan` of `uike.hal`), those in the tunnel the stack's. A user of the
-tunnel beside `uike.app.tunnel`; an appliance without relays never loads it.
+tunnel beside `uike.app.tunnel`; an appliance without relays never loads it, one with a `uike.app.doorway` only while
+there are connections.
 """
 
 import struct
@@ -18,9 +19,10 @@ _PIECE = 512  # bytes moved at once
 class Relays:
     """All relays of an appliance."""
 
-    def __init__(self, appliance, rows):
+    def __init__(self, appliance, rows, lan=None, listeners=None):
+        """`lan` and `listeners`, one for each row, when they are there already."""
         self.tunnel = Tunnel(appliance, "tcp" in [row[3] for row in rows])
-        self.lan = appliance.board.lan()
+        self.lan = lan or appliance.board.lan()
         self.trace = appliance.trace
         self._next_at = 0
         self.relays = []
@@ -30,7 +32,32 @@ class Relays:
             else:
                 Made = TcpRelay
             self.relays.append(Made(self, number, row))
+            if listeners:
+                self.relays[number].listener = listeners[number]
         appliance.users.insert(0, self)  # what it writes leaves in the same turn
+
+    def begin(self, number, handle, client, now):
+        """Somebody has come to a relay: the socket, and (address of four bytes, port)."""
+        self.relays[number].begin(LanStream(self.lan, handle), client, now)
+
+    def busy(self):
+        """Whether there are connections, or some that have not ended in the tunnel."""
+        return bool([relay for relay in self.relays if relay.pairs]) or self.tunnel.stack.busy()
+
+    def abandon(self):
+        """Ends all of them: the tunnel is gone."""
+        for relay in self.relays:
+            for pair in list(relay.pairs):
+                pair.abort(reason.NET_UNREACHABLE)
+                relay.ended(pair)
+
+    def dissolve(self):
+        """No part of it leads to the others any more."""
+        for relay in self.relays:
+            relay.relays = None
+        self.relays = ()
+        self.tunnel.dissolve()
+        self.tunnel = None
 
     def receive(self, appliance, packet, now):
         return False
@@ -57,45 +84,51 @@ class TcpRelay:
     """One relay of TCP, and its pairs of connections."""
 
     tokens = filled_at = 0
+    listener = None
 
     def __init__(self, relays, number, row):
         self.relays = relays
         self.number = number
         self.listen, self.to, self.side, _, self.connections, self.rate, self.idle_ms = row
         self.pairs = []
-        self._listener = None
 
     def tick(self, now):
         """Takes who comes, and moves data. Returns how many bytes."""
         found = self._accept(now)
         if found:
-            self._begin(found[0], found[1], now)
+            self.begin(found[0], found[1], now)
         moved = 0
         for pair in list(self.pairs):
             moved += pair.move(now)
             if pair.over(now):
-                self.pairs.remove(pair)
-                body = bytes((self.number,)) + pair.client + bytes((pair.why,))
-                self.relays.trace(event.RELAY_CLOSED, 0, body + struct.pack(">II", pair.count[0], pair.count[1]))
+                self.ended(pair)
         return moved
+
+    def ended(self, pair):
+        """Neither of its ends is open any more."""
+        self.pairs.remove(pair)
+        pair.ends = ()
+        body = bytes((self.number,)) + pair.client + bytes((pair.why,))
+        self.relays.trace(event.RELAY_CLOSED, 0, body + struct.pack(">II", pair.count[0], pair.count[1]))
 
     def _accept(self, now):
         """(connection, client as four bytes and port) or None. Listening begins here, and is tried again."""
         if self.side == "tunnel":
-            if self._listener is None:
-                self._listener = self.relays.tunnel.stack.tcp().listen(self.listen[1])
-            found = self._listener.accept()
+            if self.listener is None:
+                self.listener = self.relays.tunnel.stack.tcp().listen(self.listen[1])
+            found = self.listener.accept()
             return (found, found.ends[2:]) if found else None
         lan = self.relays.lan
-        if self._listener is None:
+        if self.listener is None:
             try:
-                self._listener = lan.listen(text(self.listen[0]), self.listen[1])
+                self.listener = lan.listen(text(self.listen[0]), self.listen[1])
             except OSError:
                 return None
-        found = lan.accept(self._listener)
+        found = lan.accept(self.listener)
         return (LanStream(lan, found[0]), (pack(found[1][0]), found[1][1])) if found else None
 
-    def _begin(self, near, client, now):
+    def begin(self, near, client, now):
+        """A new pair; `near` is the end that came."""
         client = client[0] + client[1].to_bytes(2, "big")
         why = reason.NET_FULL
         if len(self.pairs) < self.connections:
@@ -151,6 +184,12 @@ class Pair:
             sink.finish()
         return len(data)
 
+    def abort(self, why):
+        """Ends both at once."""
+        self.why = why
+        for end in self.ends:
+            end.abort(why)
+
     def over(self, now):
         """Whether the end in the local network is done, or one has failed. Then neither is open any more; the stack
         says goodbye by itself."""
@@ -159,8 +198,7 @@ class Pair:
         if now - self._moved_at >= self.relay.idle_ms:
             self.why = self.why or reason.TCP_TIMEOUT
         if self.why:
-            near.abort(self.why)
-            far.abort(self.why)
+            self.abort(self.why)
             return True
         if (near if self.relay.side == "lan" else far).done():
             near.close()

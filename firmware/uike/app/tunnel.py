@@ -10,9 +10,10 @@ an image keeps (`host_tools/shorten.py`), so that programs find them.
 """
 
 from uike import event, reason
-from uike.app.run import Appliance, own_address
+from uike.app.run import Appliance
 from uike.net.path import UNKNOWN_MTU, inner_mtu
 from uike.net.stack import Stack
+from uike.wire.own import own_address
 
 _BURST = 8  # packets of ours, before others have their turn
 _TURN_MS = 1_000
@@ -78,6 +79,11 @@ class Tunnel:
         self.appliance.quit_at = now + _TURN_MS
         self.wait(lambda: False)
 
+    def dissolve(self):
+        """It is of no use any more, and no part of it leads to the others."""
+        self.stack.protocols.clear()
+        self.stack = self.appliance = None
+
     # -- for the appliance -------------------------------------------------------------------------------------------
 
     def receive(self, appliance, packet, now):
@@ -127,7 +133,7 @@ class Tunnel:
     def _find(self, address):
         endpoint = self.appliance.endpoint
         for child in endpoint.sad.outbound:
-            own = own_address(child.owner, child.local_ts)
+            own = child.own
             if any(own) and _covers(child.remote_ts, address):
                 mtu = inner_mtu(child.seal, self.appliance.board.heap())
                 self.appliance.trace(event.INNER_PATH, child.owner.number, own + mtu.to_bytes(2, "big"))

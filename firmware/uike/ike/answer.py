@@ -1,7 +1,7 @@
 """The peer's CREATE_CHILD_SA requests (RFC 7296 sections 1.3, 2.25): an SA more, or one in the place of another."""
 
 from uike import event, iana, reason
-from uike.ike import child, ke, rekey
+from uike.ike import ke
 from uike.transient import load
 from uike.wire import proposals
 from uike.wire.message import notify
@@ -36,22 +36,23 @@ def _child(sa, request):
     if old and (old.state in (event.STATE_CHILD_REKEYED, event.STATE_CHILD_DELETING) or old.rival):
         raise Refusal(reason.REKEY_COLLISION, iana.TEMPORARY_FAILURE)
     #                                 <-- HDR, SK {SA, Nr, [KEr,] TSi, TSr}
-    fresh, payloads = child.answer(sa, request, old, True)
+    fresh, payloads = load("uike.ike.child").answer(sa, request, old, True)
     if old:
-        rekey.replaced_by_peer(sa, old, fresh, min(request.body(iana.NONCE), payloads[1][1]))
+        load("uike.ike.rekey_child").replaced_by_peer(sa, old, fresh, min(request.body(iana.NONCE), payloads[1][1]))
     return payloads
 
 
 def _ike(sa, request):
     """The peer replaces the IKE SA; returns the payloads of the response."""
+    succession = load("uike.ike.succession")
     # HDR, SK {SA, Ni, KEi} -->
     offered = proposals.parse(request.body(iana.SA))
     if not sa.fresh and _busy(sa):  # section 2.25.2
         raise Refusal(reason.REKEY_COLLISION, iana.TEMPORARY_FAILURE)
     if sa.rival or not sa.endpoint.has_room():
         raise Refusal(reason.BUSY, iana.TEMPORARY_FAILURE)
-    chosen = proposals.choose(offered, sa.connection.proposals, iana.PROTO_IKE, rekey.SPI)
-    if not chosen or chosen[1] == bytes(rekey.SPI):
+    chosen = proposals.choose(offered, sa.connection.proposals, iana.PROTO_IKE, succession.SPI)
+    if not chosen or chosen[1] == bytes(succession.SPI):
         raise Refusal(reason.NO_COMMON_PROPOSAL, iana.NO_PROPOSAL_CHOSEN)
     number, spi_i, transforms = chosen
     nonce_i, nonce_r = ke.read_nonce(request), sa.endpoint.random(ke.NONCE)
@@ -60,13 +61,13 @@ def _ike(sa, request):
     exchange = sa.endpoint.crypto.key_exchange(group, sa.endpoint.random)
     ours = ke.build(group, exchange)
     shared = ke.agree(exchange, theirs)
-    fresh = rekey.successor(sa, False)
+    fresh = succession.successor(sa, False)
     fresh.spi_i, fresh.transforms = spi_i, transforms
-    rekey.make_keys(sa, fresh, shared, nonce_i + nonce_r)
+    succession.make_keys(sa, fresh, shared, nonce_i + nonce_r)
     if sa.fresh:
         sa.rival = (min(nonce_i, nonce_r), fresh)
     else:
-        rekey.succeed(sa, fresh)
+        succession.succeed(sa, fresh)
     #                       <-- HDR, SK {SA, Nr, KEr}
     answer = proposals.build([transforms], iana.PROTO_IKE, fresh.spi_r, number)
     said = load("uike.ike.crash").offer(fresh) if sa.connection.crash_detection else []

@@ -187,7 +187,7 @@ def install(sa, policy, seed, initiator, spis, transforms, local_ts, remote_ts):
         theirs = bytes((len(remote_ts),)) + b"".join(remote_ts)
         sa.endpoint.trace(event.CHILD_UP, sa.number, spis[0] + spis[1] + rows + ours + theirs)
     child = sa.endpoint.child_up(sa, policy, spis, seal, open, local_ts, remote_ts)
-    child.transforms = packed
+    child.transforms, child.own = packed, load("uike.wire.own").own_address(sa, local_ts)
     return child
 
 

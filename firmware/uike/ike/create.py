@@ -1,21 +1,9 @@
-"""The CREATE_CHILD_SA exchange from our side (RFC 7296 section 1.3.1): a further Child SA. `rekey` builds on it."""
+"""The CREATE_CHILD_SA exchange from our side (RFC 7296 section 1.3.1): a further Child SA. For `rekey_child` too."""
 
 from uike import iana, reason
-from uike.ike import child, info
+from uike.ike import child, info, refused
 from uike.wire import selectors
 from uike.wire.refusal import Refusal
-
-RESTARTS_MAX = 3  # INVALID_KE_PAYLOAD
-
-# What an error notify in the response to CREATE_CHILD_SA says of our request
-_PEER_SAID = (
-    (iana.NO_PROPOSAL_CHOSEN, reason.PEER_SAID_NO_ESP_PROPOSAL),
-    (iana.TS_UNACCEPTABLE, reason.TS_REFUSED_BY_PEER),
-    (iana.SINGLE_PAIR_REQUIRED, reason.SINGLE_PAIR_WANTED),
-    (iana.TEMPORARY_FAILURE, reason.PEER_SAID_LATER),
-    (iana.NO_ADDITIONAL_SAS, reason.PEER_SAID_NO_MORE_CHILDREN),
-    (iana.CHILD_SA_NOT_FOUND, reason.CHILD_NOT_FOUND),
-)
 
 
 def new_child(sa, policy, packet=None, upper=0):
@@ -42,28 +30,18 @@ def new_child(sa, policy, packet=None, upper=0):
 def negotiate(offer, before):
     """Asks for what `offer` holds; returns the Child SA, or raises Refusal."""
     try:
-        for _ in range(RESTARTS_MAX):
+        for _ in range(refused.RESTARTS_MAX):
             # HDR, SK {[N(REKEY_SA),] SA, Ni, [KEi,] TSi, TSr} -->
             response = yield (iana.CREATE_CHILD_SA, before + offer.payloads())
             #                                 <-- HDR, SK {SA, Nr, [KEr,] TSi, TSr}
             wanted = response.notify(iana.INVALID_KE_PAYLOAD)
             if wanted is None:
-                check(response)
+                refused.check(response)
                 return offer.accept(response)
             offer.change_group(wanted)
         raise Refusal(reason.GROUP_REFUSED, iana.INVALID_KE_PAYLOAD)
     finally:
         offer.forget()
-
-
-def check(response):
-    """Raises Refusal for an error notify."""
-    error = response.error()
-    if error:
-        for kind, why in _PEER_SAID:
-            if kind == error[0]:
-                raise Refusal(why, 0, error[1])
-        raise Refusal(reason.PEER_ERROR, error[0], error[1])
 
 
 def give_up(sa, offer, refusal):

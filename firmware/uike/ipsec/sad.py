@@ -16,6 +16,7 @@ class ChildSa:
     # What the control plane keeps of it
     policy = None
     transforms = b""  # chosen, as the trace has them
+    own = bytes(4)  # our inner address, see wire/own
     state = event.STATE_CHILD_INSTALLED
     rekey_at = expires_at = None
     worn = False  # its soft limit was seen

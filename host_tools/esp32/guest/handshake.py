@@ -102,6 +102,7 @@ def run(crypto_name, suite, trees, warm):
         print("two engines with all their code do not fit: measured with loading it")
         endpoint.drop = keep
         pair = None
+        keep()
         gc.collect()
         pair = _Pair(crypto_name, trees)
         suite += ", loading its code"

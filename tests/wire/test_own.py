@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from uike.app.run import own_address
+from uike.wire.own import own_address
 from uike.wire.selectors import host, make
 
 ASSIGNED = bytes((10, 9, 0, 7))
