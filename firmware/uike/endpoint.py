@@ -21,6 +21,7 @@ _DATAGRAM_MAX = 4096
 _OUTGOING_MAX = 32
 _EVENTS_MAX = 32
 _SAS_MAX = 16
+_AGAIN_MS = 100  # to the next try of what memory did not do for
 _NON_ESP_MARKER = bytes(4)
 _KEEPALIVE = b"\xff"
 
@@ -250,7 +251,9 @@ class Endpoint(Verdicts):
             self.end(sa, Refusal(why, 0, detail), None, False)
 
     def _starve(self, sa):
-        """An SA did not get the memory that its step needs. What is left may not even do to say so."""
+        """An SA did not get the memory that its step needs. What is left may not even do to say so, or to end it."""
+        if sa:
+            sa.expires_at = self.now + _AGAIN_MS
         try:
             self._break(sa, reason.NO_MEMORY, b"")
         except MemoryError:
@@ -258,6 +261,8 @@ class Endpoint(Verdicts):
             try:
                 if sa in self.sas:
                     self.end(sa, Refusal(reason.NO_MEMORY), None, False)
+            except MemoryError:  # it has expired
+                pass
             finally:
                 self.trace = trace
 

@@ -39,14 +39,16 @@ def find(binary: str, chip: str) -> str:
     return found
 
 
-def command(binary: str, chip: str, flash: Path, port: int, network: bool = False) -> list[str]:
-    """The command line of an emulated chip whose UART 0 is a TCP server on loopback. EmulatorError if impossible."""
+def command(binary: str, chip: str, flash: Path, port: int, network: bool = False, forward: str = "") -> list[str]:
+    """The command line of an emulated chip whose UART 0 is a TCP server on loopback. EmulatorError if impossible.
+
+    `forward`: further words for its network, such as a way in."""
     return [
         find(binary, chip), "-machine", chip,
         "-drive", f"file={flash},if=mtd,format=raw",
         "-serial", f"tcp:127.0.0.1:{port},server,nowait",
         "-display", "none", "-monitor", "none",
-        *MACHINES[chip], *(NETWORK if network else ()),
+        *MACHINES[chip], *((NETWORK[0], NETWORK[1] + forward) if network else ()),
     ]  # fmt: skip
 
 

@@ -2,8 +2,10 @@
 
 The emulated board and strongSwan are in network namespaces of their own (root). The board boots the image with our
 files on its flash, joins the emulator's Wi-Fi, and brings up a tunnel; then it pings through it, and strongSwan's own
-counters have to agree. Then its power goes, and with what it has written to its flash it has to be up again. The exit
-status is 0 only then. A gateway of one's own takes strongSwan's place with its configuration; that needs no root.
+counters have to agree; a device of the board's network sends TCP data through a relay to a service behind the gateway,
+and gets it back. Then its power goes, and with what it has written to its flash it has to be up again. The exit status
+is 0 only then. A gateway of one's own takes strongSwan's place with its configuration; that needs no root, and moves
+no TCP data.
 """
 
 import contextlib
@@ -16,7 +18,7 @@ from pathlib import Path
 import rich_click as click
 
 from host_tools import arguments, config_file, image, records
-from host_tools.esp32 import appliance, emulator, flash
+from host_tools.esp32 import appliance, echo, emulator, flash
 from host_tools.peers.network import INNER, Namespaces
 from host_tools.peers.strongswan import Gateway, connection
 
@@ -50,7 +52,7 @@ CONNECTION = {
 @click.pass_context
 def main(context, image_path, binary, ssid, config_path, target):
     """Boot an official image with the appliance on it, and bring up a tunnel to a real gateway."""
-    tree = config_file.read(config_path) if config_path else {"connection": {"hq": CONNECTION}}
+    tree = config_file.read(config_path) if config_path else {"connection": {"hq": CONNECTION}, "relay": [echo.RELAY]}
     official = image_path.read_bytes()
     chip = flash.chip_of(official)
     built = image.build(platform="esp32", march=chip.march)
@@ -58,15 +60,17 @@ def main(context, image_path, binary, ssid, config_path, target):
     with contextlib.ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="uike-tunnel-")))
         (directory / "flash.bin").write_bytes(flash.merge(official, files))
-        line = emulator.command(binary, chip.name, directory / "flash.bin", 0, network=True)
+        forward = "" if config_path else echo.FORWARD
+        line = emulator.command(binary, chip.name, directory / "flash.bin", 0, True, forward)
         line[line.index("-serial") + 1] = "stdio"
-        counters = None
+        counters = data = None
         if not config_path:
             namespaces = stack.enter_context(Namespaces("q"))
             gateway = stack.enter_context(Gateway(namespaces, directory))
             gateway.configure(connection())
             line, counters = Namespaces.command(namespaces.board, *line), gateway.counters
-        trial = Trial(target, counters)
+            data = echo.Echo(namespaces)
+        trial = Trial(target, counters, data)
         problem = trial.run(line) or trial.run(line, again=True)
     click.echo(f"it does NOT work: {problem}" if problem else "the tunnel works, and after a loss of power again")
     context.exit(1 if problem else 0)
@@ -75,9 +79,10 @@ def main(context, image_path, binary, ssid, config_path, target):
 class Trial:
     """One board from power-on to the tunnel and through it, and then from a second power-on to the tunnel."""
 
-    def __init__(self, target, counters):
+    def __init__(self, target, counters, data):
         self._target = target
         self._counters = counters
+        self._data = data
         self._process = None
         self._answered = 0
         self._again = False
@@ -136,7 +141,19 @@ class Trial:
             click.echo(f"the gateway counts {counters or 'nothing that we could see'}")
             if counters and not counters["packets-in"] == counters["packets-out"] == PINGS:
                 return "the gateway counted other packets"
-            return ""
+            if not self._data:
+                return ""
+            self._data.start()
+        return None
+
+    def _relay_opened(self, fields):
+        self._type(do="heap")
+
+    def _relay_refused(self, fields):
+        return f"the relay refused the device, reason {fields['reason']}"
+
+    def _relay_closed(self, fields):
+        return self._data.finish()
 
     def _stopped(self, fields):
         return f"it stopped, reason {fields['reason']}"

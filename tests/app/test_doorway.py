@@ -47,15 +47,19 @@ class Relays:
 class World:
     def __init__(self):
         self.lan, self.told, self.now = Lan(), [], 0
-        self.sa = SimpleNamespace(state=event.STATE_ESTABLISHED)
+        self.sa = SimpleNamespace(state=event.STATE_ESTABLISHED, task=None)
         self.drops = []
         self.appliance = SimpleNamespace(
             board=SimpleNamespace(lan=lambda: self.lan),
             users=[],
-            endpoint=SimpleNamespace(sas=[self.sa], drop=self.drops.append),
+            endpoint=SimpleNamespace(sas=[self.sa], drops={}, drop=self._drop),
             trace=lambda code, sa, body: self.told.append((code, body)),
         )
         self.doorway = Doorway(self.appliance, ROWS)
+
+    def _drop(self, why):
+        self.drops.append(why)
+        self.appliance.endpoint.drops[why] = self.appliance.endpoint.drops.get(why, 0) + 1
 
     def run(self, ms):
         for _ in range(ms // 50):
@@ -111,6 +115,21 @@ def test_a_lost_tunnel_takes_its_connections_along(world):
     world.sa.state = event.STATE_DELETING
     world.run(50)
     assert Relays.made[0].abandoned and world.appliance.users == [world.doorway]
+
+
+def test_an_exchange_that_lacks_memory_gets_that_of_the_relays(world):
+    world.lan.waiting.append((7, CLIENT))
+    world.run(200)
+    (made,) = Relays.made
+    world.appliance.endpoint.drop(reason.NO_MEMORY)  # as of a long packet of a connection: it will be sent again
+    world.run(1_000)
+    assert not made.abandoned
+    world.sa.task = object()
+    world.run(1_000)
+    assert not made.abandoned
+    world.appliance.endpoint.drop(reason.NO_MEMORY)
+    world.run(50)
+    assert made.abandoned and world.appliance.users == [world.doorway]
 
 
 def test_without_a_tunnel_nobody_is_let_in(world):

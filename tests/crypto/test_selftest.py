@@ -428,6 +428,6 @@ def test_what_the_demo_s_configuration_costs():
 def test_what_certificates_cost_beside():
     """A chip does some 250 million instructions in a second."""
     rows, (_, left, _, growth) = guest({(iana.CERT, kind, 0) for kind in SIGNATURES.values()})
-    most = {"RSA": 40_000_000, "ECDSA on P-256": 252_000_000, "Ed25519": 306_000_000}
+    most = {"RSA": 40_000_000, "ECDSA on P-256": 254_000_000, "Ed25519": 310_000_000}
     assert {name: rows[name][1] <= limit for name, limit in most.items()} == dict.fromkeys(most, True), rows
     assert left == "[]" and int(growth) <= 16

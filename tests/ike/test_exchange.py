@@ -130,3 +130,27 @@ def test_nat_keepalive_only_from_behind_the_nat():
     wire.run(21_000)
     assert [datagram for _, datagram, port in wire.wire if port == 4500 and len(datagram) == 1] == [b"\xff"]
     assert not wire.gateway.dropped()
+
+
+def test_an_sa_that_memory_does_not_do_to_end_is_ended_later(monkeypatch):
+    wire = World()
+    wire.connect()
+    endpoint, sa = wire.board.endpoint, wire.board.sa
+    end, left = type(endpoint).end, [None] * 2
+
+    def starve(*arguments):
+        if left:
+            left.pop()
+            raise MemoryError
+        return end(*arguments)
+
+    def step():
+        raise MemoryError
+
+    monkeypatch.setattr(type(endpoint), "end", starve)
+    endpoint.guard(sa, step)
+    assert sa in endpoint.sas and endpoint.trace and not left
+    wire.run(wire.now + 50)
+    assert sa in endpoint.sas
+    wire.run(wire.now + 200)
+    assert sa not in endpoint.sas

@@ -11,7 +11,7 @@ import time
 from contextlib import contextmanager
 
 from host_tools.emulator.tun import Tun
-from tests.interop.inside import inside
+from host_tools.peers.inside import inside
 from tests.net.wire import MTU, OURS, THEIRS, stack
 
 

@@ -14,10 +14,10 @@ from scapy.contrib.modbus import (
 )
 
 from host_tools.image import FIRMWARE
+from host_tools.peers.inside import inside, listening, reach
 from host_tools.peers.network import INNER, Namespaces
 from host_tools.peers.strongswan import connection
 from tests.interop import board as boards
-from tests.interop.inside import inside, listening, reach
 from tests.interop.test_relay import HEAP, mosquitto
 
 EXAMPLES = FIRMWARE / "examples"

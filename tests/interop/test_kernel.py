@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from tests.interop.inside import listening
+from host_tools.peers.inside import listening
 from tests.interop.kernel import kernel
 from tests.net.transfer import Kernels, Ours, transfer
 from tests.net.wire import OURS, THEIRS

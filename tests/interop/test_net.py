@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from host_tools.peers.inside import inside, listening, reach
 from host_tools.peers.network import INNER
 from host_tools.peers.strongswan import connection
 from tests.interop import board as boards
-from tests.interop.inside import inside, listening, reach
 
 PROGRAM = Path(__file__).with_name("net_program.py")
 

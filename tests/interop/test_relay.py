@@ -6,10 +6,10 @@ import time
 
 import pytest
 
+from host_tools.peers.inside import inside, listening, reach
 from host_tools.peers.network import BOARD, INNER, Namespaces
 from host_tools.peers.strongswan import connection
 from tests.interop import board as boards
-from tests.interop.inside import inside, listening, reach
 
 RELAY = """
 [[relay]]

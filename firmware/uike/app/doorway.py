@@ -24,6 +24,7 @@ class Doorway:
         self.relays = None
         self._code, self._old = [], None  # the modules of the relays; relays that nobody runs any more
         self._due = 0  # the next look, or the time to rest
+        self._starved = None  # how often memory had run out before the exchange that is under way
         appliance.users.insert(0, self)
 
     def receive(self, appliance, packet, now):
@@ -76,8 +77,11 @@ class Doorway:
         appliance.trace(event.RELAY_REFUSED, 0, body)
 
     def _watch(self, appliance, now):
-        """Rests again when all connections have ended, or the tunnel has."""
-        if not _up(appliance):
+        """Rests again when all connections have ended, or the tunnel has, or an exchange of its lacks memory."""
+        starved = appliance.endpoint.drops.get(reason.NO_MEMORY)
+        if not [sa for sa in appliance.endpoint.sas if sa.task]:
+            self._starved = starved
+        if not _up(appliance) or self._starved != starved:
             self.relays.abandon()
             self._rest(appliance)
         elif self.relays.busy():
