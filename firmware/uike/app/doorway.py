@@ -6,12 +6,13 @@ takes its connections along, and comes up anew with the code of TCP out of the w
 
 import sys
 
-from uike import event, reason
+from uike import event, reason, transient
 from uike.transient import drop, load
 from uike.wire.address import pack, text
 
 _LOOK_MS = 100  # between two looks at the listeners
 _REST_MS = 10_000  # without a connection
+_ROOM = 3_072  # bytes that ought to be free beside a module, in one piece: what it works with
 
 
 class Doorway:
@@ -24,7 +25,8 @@ class Doorway:
         self.relays = None
         self._code, self._old = [], None  # the modules of the relays; relays that nobody runs any more
         self._due = 0  # the next look, or the time to rest
-        self._starved = None  # how often memory had run out before the exchange that is under way
+        self._appliance = appliance
+        transient.instead = self._bring
         appliance.users.insert(0, self)
 
     def receive(self, appliance, packet, now):
@@ -77,17 +79,42 @@ class Doorway:
         appliance.trace(event.RELAY_REFUSED, 0, body)
 
     def _watch(self, appliance, now):
-        """Rests again when all connections have ended, or the tunnel has, or an exchange of its lacks memory."""
-        starved = appliance.endpoint.drops.get(reason.NO_MEMORY)
-        if not [sa for sa in appliance.endpoint.sas if sa.task]:
-            self._starved = starved
-        if not _up(appliance) or self._starved != starved:
+        """Rests again when all connections have ended, or the tunnel has."""
+        if not _up(appliance):
             self.relays.abandon()
             self._rest(appliance)
         elif self.relays.busy():
             self._due = now + _REST_MS
         elif now >= self._due:
             self._rest(appliance)
+
+    def _bring(self, name):
+        """In the place of `transient.bring`: a module of an exchange gets the memory of the connections, if need be. A
+        device connects once more; a tunnel would have to be negotiated anew."""
+        there = False
+        try:
+            transient.bring(name)
+            there = True
+            bytearray(_ROOM)
+        except MemoryError:
+            if self._give(name):
+                drop()  # it may have come in part
+                transient.bring(name)
+            elif not there:
+                raise
+
+    def _give(self, name):
+        """Whether there was something to give up. Not by a relay that is at work, nor for a command."""
+        appliance = self._appliance
+        if not self.relays or appliance.serving or name.startswith("uike.app."):
+            return False
+        try:
+            self.relays.abandon()
+        except MemoryError:
+            return False
+        self._rest(appliance)
+        self._forget()
+        return True
 
     def _rest(self, appliance):
         appliance.users.remove(self.relays.tunnel)

@@ -31,6 +31,7 @@ class Appliance:
         parts, relays = load("uike.app.boot").start(board, self.trace)
         drop()
         self.users = []  # of the tunnel: each has tick, deadline and receive, see app/ping
+        self.serving = False  # whether one of them is at work
         self.session = None  # see app/link
         self.quit_at = None
         self.link = None  # what the board calls its network: our address there
@@ -49,6 +50,7 @@ class Appliance:
     def turn(self):
         """Does what is to be done now. False once the board or the console says stop."""
         now = self.board.now()
+        self.serving = False
         try:
             self._follow(now)
             self._receive()
@@ -64,9 +66,11 @@ class Appliance:
         return self.board.running()
 
     def _serve(self, now):
+        self.serving = True
         for user in list(self.users):
             if not user.tick(self, now):
                 self.users.remove(user)
+        self.serving = False
 
     def _follow(self, now):
         """Follows the network and what ended, and starts what is due; without the memory for that, a second later."""
@@ -116,7 +120,9 @@ class Appliance:
     def _deliver(self, now):
         for kind, subject, value in self.endpoint.events():
             if kind == event.PACKET:
+                self.serving = True
                 self._inner(subject, now)
+                self.serving = False
             elif kind == event.ESTABLISHED:
                 self.failures.pop(subject.connection, None)
                 self.trace.heap()
