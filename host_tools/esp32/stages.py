@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from host_tools import demo, image, shorten
+from host_tools import authority, demo, image, shorten
 from host_tools.bench import CERTIFICATES, SUITES
 from host_tools.esp32.repl import GuestError, Repl, ReplError
+from uike import iana
 
 PLATFORM = "esp32"
 DIRECTORY = "/uike_proof"  # on the device: everything of ours, and nothing else
@@ -17,6 +18,11 @@ CASES = "cases.jsonl"
 PACKET_SIZES = (64, 512, 1400)  # bytes of the inner packets
 SILENCE_S = 900  # the longest that one primitive may take, on a slow emulator
 PSK_HEX = "5a" * 32
+SIGNATURES = (  # name, kind of key, algorithm as `uike.pki.signature` has it
+    ("RSA-2048 PKCS #1 SHA2-256", "rsa2048", iana.RSASSA_PKCS1 + iana.SHA2_256),
+    ("ECDSA P-256 SHA2-256", "p256", iana.ECDSA + iana.SHA2_256),
+    ("Ed25519", "ed25519", iana.EDDSA + iana.HASH_IDENTITY),
+)
 
 # An emulator takes long for each read of its flash: mounted again so that a read is of half a block (4 KB of heap).
 LONG_READS = """
@@ -68,6 +74,8 @@ def plan(provider: str, wifi: tuple[str, str] | None, cases: list[dict]) -> list
     if cases:
         runs.append(Run("vectors", "published vectors", "vectors", f"{crypto}, {DIRECTORY + '/' + CASES!r}"))
     runs.append(Run("primitives", "primitives", "primitives", crypto))
+    keys = [(name, algorithm, authority.der(authority.private_key(kind)).hex()) for name, kind, algorithm in SIGNATURES]
+    runs.append(Run("signatures", "signatures", "signatures", f"{crypto}, {keys!r}"))
     runs.append(Run("packets", "ESP packets", "packets", f"{crypto}, {PACKET_SIZES!r}"))
     runs.append(_handshake(crypto, "first", *SUITES[0]))
     runs += [_handshake(crypto, "handshake", *suite) for suite in SUITES]

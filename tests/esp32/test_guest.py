@@ -41,7 +41,7 @@ def executed(disk, run):
 
 
 @pytest.mark.parametrize(
-    "stage", ["selftest", "vectors", "primitives", "packets", "first", "handshake", "certificates"]
+    "stage", ["selftest", "vectors", "primitives", "signatures", "packets", "first", "handshake", "certificates"]
 )
 def test_a_stage(disk, stage):
     run = RUNS[stage]
