@@ -71,6 +71,10 @@ def _unfinished(story: Story) -> Verdict:
             return _failed(story)
     waiting = story.messages and story.messages[-1].out and not story.messages[-1].head.response
     if not waiting and not story.retransmits:
+        names = [each.name for each in story.everything if each.sa]
+        if names and "negotiating" not in names:
+            what = "the recording began behind the negotiation, and no failure is in it"
+            return Verdict(False, "UNFINISHED", what, "uike status has what is up; record from the board's start on")
         return Verdict(False, "UNFINISHED", "the recording ends before the tunnel is up", "record for longer")
     last = story.messages[-1]
     fields = {"reason": reason.NO_ANSWER, "notify": 0, "exchange": last.head.exchange, "detail": b""}

@@ -277,6 +277,11 @@ def test_nothing_was_begun(record, case):
     assert (verdict.up, verdict.case) == (False, case) and verdict.remedy
 
 
+def test_a_recording_that_began_behind_the_negotiation():
+    _, verdict = judge(recorded((event.LIVENESS, 1, 1, bytes((0, 0, 0, 30)))))
+    assert (verdict.up, verdict.case) == (False, "UNFINISHED") and "began behind" in verdict.text
+
+
 def test_every_reason_that_ends_a_negotiation_can_be_explained():
     numbers = [number for number in reasons.NAMES if number >= 70]
     assert len(numbers) > 70
