@@ -79,15 +79,18 @@ def _run(options) -> int:
         raise UsageError(f"there is no such stage; this image and these options have {', '.join(names)}")
     if options["only"]:
         runs = [run for run in runs if run.stage in options["only"]]
-    files = stages.files(built, cases, RUNNER, march)
     started = time.monotonic()
     results, about = [], {"provider": provider, "march": march, "firmware": built.total}
-    with _device(options, files, bool(wifi)) as repl:
-        about["device"] = repl.ask("import os, sys\nprint(sys.version, '|', os.uname().machine)")
-        click.echo(f"esp32: {about['device']}, provider {provider}", err=True)
-        for run in runs:
-            click.echo(f"esp32: {run.title}", err=True)
-            stages.execute(repl, run, names_there, results.append, _echo, slow_flash=not options["port"])
+    for number, part in enumerate(stages.parts(cases)):
+        files = stages.files(built, part, RUNNER, march)
+        with _device(options, files, bool(wifi)) as repl:
+            about["device"] = repl.ask("import os, sys\nprint(sys.version, '|', os.uname().machine)")
+            click.echo(f"esp32: {about['device']}, provider {provider}", err=True)
+            for run in runs:
+                if number and run.stage != "vectors":
+                    continue
+                click.echo(f"esp32: {run.title}", err=True)
+                stages.execute(repl, run, names_there, results.append, _echo, slow_flash=not options["port"])
     about["seconds"] = round(time.monotonic() - started)
     report.show(Console(highlight=False), about, runs, results)
     if options["json_path"]:

@@ -15,6 +15,7 @@ PLATFORM = "esp32"
 DIRECTORY = "/uike_proof"  # on the device: everything of ours, and nothing else
 GUEST = Path(__file__).parent / "guest"
 CASES = "cases.jsonl"
+PART_MAX = 400_000  # bytes of vectors at a time
 PACKET_SIZES = (64, 512, 1400)  # bytes of the inner packets
 SILENCE_S = 900  # the longest that one primitive may take, on a slow emulator
 PSK_HEX = "5a" * 32
@@ -97,6 +98,18 @@ def _handshake(crypto: str, stage: str, ike: str, esp: str, kind: str = "") -> R
     name = f"{ike}, {kind}" if kind else ike
     warm = stage != "first"
     return Run(stage, _HANDSHAKES[stage], "handshake", f"{crypto}, {name!r}, {trees!r}, {warm}")
+
+
+def parts(cases: list[dict]) -> list[list[dict]]:
+    """The vectors in parts that a flash has room for; one, if it is empty, without any."""
+    found, size = [[]], 0
+    for case in cases:
+        size += len(json.dumps(case)) + 1
+        if size > PART_MAX:
+            found.append([])
+            size = len(json.dumps(case)) + 1
+        found[-1].append(case)
+    return found
 
 
 def files(built: image.Image, cases: list[dict], runner: Path | None, march: str | None = None) -> dict[str, bytes]:

@@ -1,6 +1,7 @@
 """A proof: what the device's lines mean, that a wrong answer fails it, and what is said when it cannot begin."""
 
 import io
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -101,6 +102,14 @@ def test_the_report_names_each_wrong_answer():
     report.show(screen, ABOUT, [RUN], results)
     text = screen.file.getvalue()
     assert "1.50 ms" in text and "0 right, 1 wrong" in text and "WRONG packets: [in]: it was lost" in text
+
+
+def test_vectors_go_in_parts():
+    cases = [{"name": str(number), "data": "5a" * 1_000} for number in range(500)]
+    parts = stages.parts(cases)
+    assert len(parts) == 3 and [case for part in parts for case in part] == cases
+    assert all(sum(len(json.dumps(case)) + 1 for case in part) <= stages.PART_MAX for part in parts)
+    assert stages.parts([]) == [[]]
 
 
 def test_every_program_has_its_guest_and_its_names_are_those_of_the_image():
