@@ -34,7 +34,7 @@ def _check(result, what):
         raise OSError(ctypes.get_errno(), what)
 
 
-def listening(address, port, kind=socket.SOCK_STREAM, seconds=20.0):
+def listening(address, port, kind=socket.SOCK_STREAM, seconds=60.0):
     """A socket at an address of the namespace that this thread is in."""
     made = socket.socket(socket.AF_INET, kind)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -45,12 +45,12 @@ def listening(address, port, kind=socket.SOCK_STREAM, seconds=20.0):
     return made
 
 
-def reach(address, port, seconds=20.0):
+def reach(address, port, seconds=60.0):
     """A connection to a port that may not be open yet."""
     end = time.monotonic() + seconds
     while True:
         try:
-            return socket.create_connection((address, port), timeout=20)
+            return socket.create_connection((address, port), timeout=60)
         except ConnectionRefusedError:
             if time.monotonic() > end:
                 raise

@@ -34,7 +34,7 @@ class Board:
         lines = self._events_path.read_text().split("\n")[:-1]  # what follows the last line end is half written
         return [event["fields"] for event in map(json.loads, lines) if event["event"] == name]
 
-    def wait_for(self, name: str, count: int = 1, seconds: float = 30.0) -> list[dict]:
+    def wait_for(self, name: str, count: int = 1, seconds: float = 60.0) -> list[dict]:
         """The events of that name, once there are so many."""
         deadline = time.monotonic() + seconds
         while len(self.events(name)) < count:
@@ -49,12 +49,12 @@ class Board:
         self._process.stdin.write(json.dumps(command).encode() + b"\n")
         self._process.stdin.flush()
 
-    def wait_for_end(self, seconds: float = 30.0) -> dict:
+    def wait_for_end(self, seconds: float = 60.0) -> dict:
         """The JSON object of a board that ends by itself; its exit status is under "status"."""
         self._process.wait(seconds)
         return self.finish()
 
-    def finish(self, seconds: float = 20.0) -> dict:
+    def finish(self, seconds: float = 60.0) -> dict:
         """The same of a board that is asked to close: its standard input ends."""
         out, error = self._process.communicate(timeout=seconds)
         assert out, error.decode()

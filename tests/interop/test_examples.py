@@ -42,7 +42,7 @@ def test_sensor(gateway, mosquitto, tmp_path, runtime):
     heard = subprocess.Popen(Namespaces.command(gateway.namespaces.gateway, *words), stdout=subprocess.PIPE)
     with heard, example(gateway, tmp_path, "sensor", runtime) as board:
         try:
-            out, _ = heard.communicate(timeout=30)
+            out, _ = heard.communicate(timeout=60)
         finally:
             heard.kill()
         assert out == b"plant/7/temperature 21.5\n" * 3
@@ -90,7 +90,7 @@ def test_library(gateway, tmp_path, runtime):
         service = listening(INNER, 7)
     with example(gateway, tmp_path, "library", runtime) as board:
         asked, _ = service.accept()
-        asked.settimeout(20)
+        asked.settimeout(60)
         assert asked.recv(100) == b"hello\n"
         asked.sendall(b"hello to you\n")
         assert asked.recv(100) == b""

@@ -27,7 +27,7 @@ def test_udp_and_tcp_both_ways(gateway, tmp_path, runtime, esp):
             udp.sendto(data, where)
             assert udp.recvfrom(2_000)[0] == b"one datagram came back"
             echo, _ = tcp.accept()
-            echo.settimeout(20)
+            echo.settimeout(60)
             count = 0
             while data := echo.recv(65_536):
                 count += len(data)

@@ -63,7 +63,7 @@ def test_mqtt(gateway, mosquitto, tmp_path, runtime):
             text = str(number) * (1 if number < 2 else 3_000)
             words = ("mosquitto_pub", "-h", "127.0.0.1", "-t", f"lamp/{number}", "-q", str(qos), "-m", text)
             assert client(gateway, *words).wait(30) == 0
-        out, _ = heard.communicate(timeout=30)
+        out, _ = heard.communicate(timeout=60)
         assert out.decode().split("\n")[:-1] == ["lamp/0 0", "lamp/1 1", "lamp/2 " + "2" * 3_000]
         rows = ours.wait_for("relay_closed", 4)
         assert [row["reason"] for row in rows] == [0] * 4
@@ -85,7 +85,7 @@ def test_a_service_of_the_local_network_for_the_headquarters(gateway, tmp_path, 
             asked = socket.create_connection((address, 502), timeout=20)
             refused = socket.create_connection((address, 502), timeout=20)
         device, _ = service.accept()
-        device.settimeout(20)
+        device.settimeout(60)
         asked.sendall(b"read the meter")
         assert device.recv(100) == b"read the meter"
         device.sendall(b"y" * 5_000)
