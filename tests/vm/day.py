@@ -25,7 +25,6 @@ BACK_MS = GAP_MS + CEILING_S * 1_000 + MARGIN_MS  # once the gateway can be reac
 NOTICE_MS = DPD_S * 1_000 + GIVE_UP_MS + 1_000 + MARGIN_MS  # when it has forgotten us
 RELAYED_MS = 2 * PATIENCE_MS + MARGIN_MS  # a device notices that its connection is dead, and one more time
 GROWTH_MAX = 512  # bytes: each new reason of a drop takes its place in the table that counts them
-FAULTS = (reason.NO_MEMORY, reason.LOCAL_ERROR)
 PING = {"do": "ping", "to": demo.INNER, "count": 1}
 
 
@@ -84,9 +83,9 @@ class Day:
     def count(self, name):
         return len(self.world.said(name))
 
-    def faults(self):
-        """Drops that mean a fault of ours."""
-        return [each for each in self.world.said("drop") if each.fields["reason"] in FAULTS]
+    def dropped(self, why):
+        """How often something was dropped for that reason."""
+        return len([each for each in self.world.said("drop") if each.fields["reason"] == why])
 
     # -- what happens; each returns in how many ms the tunnel must work again ----------------------------------------
 
@@ -218,8 +217,9 @@ def main():
         f" {day.count('child_rekeyed')} and {day.count('ike_rekeyed')} rekeyings, {day.count('address_changed')} moves;"
         f" heap {growth(day.rows):+d} bytes from the first hours to the last"
     )
-    if day.faults():
-        return "the board ran out of memory, or has a bug of ours"
+    print(f"memory did not do for something {day.dropped(reason.NO_MEMORY)} times")
+    if day.dropped(reason.LOCAL_ERROR):
+        return "the board has a bug of ours"
     return f"more than {GROWTH_MAX} bytes" if growth(day.rows) > GROWTH_MAX else 0
 
 
