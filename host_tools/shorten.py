@@ -55,6 +55,10 @@ class _Uses(ast.NodeVisitor):
         self._scope = None
 
     def _inside(self, node):
+        if isinstance(self._scope, ast.ClassDef) and isinstance(node, _FUNCTIONS):
+            for each in (*getattr(node, "decorator_list", ()), *node.args.defaults, *node.args.kw_defaults):
+                if each:
+                    self.visit(each)  # in the class
         outer, self._scope = self._scope, node
         self.generic_visit(node)
         self._scope = outer
@@ -72,6 +76,8 @@ class _Uses(ast.NodeVisitor):
     def visit_Name(self, node):
         if isinstance(node.ctx, ast.Load):
             self.variables.add(node.id)
+            if isinstance(self._scope, ast.ClassDef):  # which looks among its own members first
+                self.members.add(node.id)
             if node.id in _REFLECTION:
                 self.reflection.append((node.lineno, node.id))
         else:
@@ -165,14 +171,15 @@ class Names:
         texts = {where: self._local.rename(text, where) for where, text in texts.items()}
         uses = _Uses()
         lasts = set()
-        files = collections.Counter()  # in how many of them a name occurs: the more, the likelier it is in memory
+        files = collections.defaultdict(set)  # where a name occurs: the more, the likelier it is in memory
         for where, text in texts.items():
             tree = ast.parse(text, where)
             uses.visit(tree)
             here = _Uses()
             here.visit(tree)
             here = here.variables | here.attributes | here.members
-            files.update(here)
+            for name in here:
+                files[name].add(where)
             if where in lasting:
                 lasts |= here
             uses.kept.update(_constants(tree))
@@ -186,36 +193,48 @@ class Names:
             uses.kept | foreign | PUBLIC | set(dir(builtins)) | {part for name in modules for part in name.split(".")}
         )
         own = [name for name in uses.defined - kept if not name.startswith("__") and name.isascii()]
-        own.sort(key=lambda name: (name not in lasts, -files[name], name))
+        own.sort(key=lambda name: (name not in lasts, -len(files[name]), name))
         taken = uses.variables | uses.attributes | uses.members | uses.kept | PUBLIC
-        self.mapping = self._assign(own, uses, [name for name in free if name not in taken], taken | foreign)
-        self.variables = {self.mapping[name]: name for name in own if name in uses.variables}
-        self.attributes = {self.mapping[name]: name for name in own if name in uses.attributes | uses.members}
+        self._free = [name for name in free if name not in taken]
+        self._taken = taken | foreign
+        self.mapping = self._assign(own, uses, files)
+        self.variables = self._back(name for name in own if name in uses.variables)
+        self.members = self._back(name for name in own if name in uses.members)
 
-    def _assign(self, own, uses, free, taken) -> dict[str, str]:
-        """Unequal names for all that are variables, and for all that are attributes.
+    def _assign(self, own, uses, files) -> dict[str, str]:
+        """Unequal names for all variables that some file has both of, and for all that are members of objects.
 
-        One that is only ever a variable (an argument) and one that is only ever an attribute may share. A variable
-        does not take the name of a builtin, which a guest's file may want.
+        Neither a scope nor a module holds members: one that is only ever a variable, be it a function of a module, and
+        one that is only ever a member may share. A variable does not take the name of a builtin, which a guest's file
+        may want.
         """
-        attributes = uses.attributes | uses.members
-        both = [name for name in own if name in uses.variables and name in attributes]
-        plain = [name for name in free if not hasattr(builtins, name)]
+        builtin = [name for name in self._free if hasattr(builtins, name)]
         short = (a + b for a in _LETTERS for b in _LETTERS + "0123456789")
-        pool = itertools.chain(plain, (name for name in short if name not in taken and not keyword.iskeyword(name)))
-        mapping = {name: next(pool) for name in both}
-        rest = list(itertools.islice(pool, len(own)))
-        variables = [name for name in own if name not in attributes]
-        members = [name for name in own if name not in uses.variables]
-        mapping.update(zip(variables, rest, strict=False))
-        mapping.update(zip(members, [name for name in free if hasattr(builtins, name)] + rest, strict=False))
+        short = (name for name in short if name not in self._taken and not keyword.iskeyword(name))
+        pool = list(itertools.islice(itertools.chain((n for n in self._free if n not in builtin), short), len(own)))
+        both = [name for name in own if name in uses.variables and name in uses.members]
+        mapping = dict(zip(both, pool, strict=False))
+        rest = pool[len(both) :]
+        mapping.update(zip([name for name in own if name not in uses.variables], builtin + rest, strict=False))
+        used = collections.defaultdict(set)  # in which files a device's name is a variable
+        for name in own:
+            if name not in uses.members:
+                new = next(new for new in rest if not used[new] & files[name])
+                used[new] |= files[name]
+                mapping[name] = new
         return mapping
+
+    def _back(self, names) -> dict[str, list[str]]:
+        found = collections.defaultdict(list)
+        for name in names:
+            found[self.mapping[name]].append(name)
+        return dict(found)
 
     @property
     def symbols(self) -> dict[str, str]:
-        """Name on the device to name in the source; "one/other" where an argument shares an attribute's."""
+        """Name on the device to name in the source; "one/other" where several share it."""
         return {
-            name: "/".join(dict.fromkeys(t[name] for t in (self.attributes, self.variables) if name in t))
+            name: "/".join(dict.fromkeys(self.members.get(name, []) + self.variables.get(name, [])))
             for name in self.mapping.values()
         }
 
@@ -254,12 +273,15 @@ class Names:
     def _check(self, tree, path):
         uses = _Uses()
         uses.visit(tree)
-        for name in sorted(uses.variables - set(self.mapping)):
-            if self.variables.get(name) in uses.variables:
-                raise fold.FoldError(f"{path}: {name} is {self.variables[name]} on the device: call it otherwise")
+        for new, names in sorted(self.variables.items()):
+            names = [name for name in names if name in uses.variables]
+            if new in uses.variables and new not in self.mapping:
+                names.append(new)
+            if len(names) > 1:
+                raise fold.FoldError(f"{path}: {names[1]} is {names[0]} on the device: call it otherwise")
         for name in sorted(uses.members - set(self.mapping)):
-            if name in self.attributes:
-                raise fold.FoldError(f"{path}: {name} is {self.attributes[name]} on the device: call it otherwise")
+            if name in self.members:
+                raise fold.FoldError(f"{path}: {name} is {self.members[name][0]} on the device: call it otherwise")
         for node in ast.walk(tree):
             if isinstance(node, ast.JoinedStr):
                 for name in sorted(

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from host_tools import image, shorten
+from host_tools import fold, image, shorten
 from host_tools.fold import FoldError
 from host_tools.shorten import Names
 
@@ -82,15 +82,33 @@ def test_what_something_outside_may_know_stays(names):
         assert name not in names.mapping
 
 
+def _variables(text):
+    """How many a file has."""
+    tree = ast.parse(text)
+    members = [each for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for each in ast.walk(node)]
+    members = [each for each in members if isinstance(each, ast.Assign) and each.col_offset == 4]
+    members = {target for each in members for target in each.targets}
+    return len({node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node not in members})
+
+
 def test_no_two_names_that_can_meet_become_one(names):
     real = image.device_names()
     for each in (names, real):
-        for space in (each.variables, each.attributes):
-            assert len(space) == len(set(space.values())) and all(
-                each.mapping[old] == new for new, old in space.items()
-            )
-        assert set(each.variables.values()) | set(each.attributes.values()) == set(each.mapping)
-    assert len(set(real.mapping.values())) < len(real.mapping)  # arguments share with attributes
+        for space in (each.variables, each.members):
+            assert all(each.mapping[old] == new for new, group in space.items() for old in group)
+        assert all(len(group) == 1 for group in each.members.values())
+        assert set().union(*each.variables.values(), *each.members.values()) == set(each.mapping)
+    registries = fold.Registries(image.FIRMWARE / fold.PACKAGE)
+    for where in image.sources(image.FIRMWARE, "vm", None, None).values():
+        text = fold.fold(where.read_text(), str(where), registries)
+        assert _variables(real.shorten(text, str(where))) == _variables(real._local.rename(text, str(where))), where
+    assert len(set(real.mapping.values())) < len(real.mapping) * 0.6
+
+
+def test_a_class_looks_among_its_own_members_first():
+    source = "first = 1\nclass Holder:\n    member = 2\n    def give_it(self, given=first):\n        return given\n"
+    names = Names({"x.py": source + "    other = first\n"}, [])
+    assert len({names.mapping[name] for name in ("first", "member", "give_it", "other")}) == 4
 
 
 def test_a_new_name_is_used_for_nothing_else():
@@ -100,7 +118,7 @@ def test_a_new_name_is_used_for_nothing_else():
 
 def test_symbols_lead_back(names):
     assert "add_to_it" in names.symbols[names.mapping["add_to_it"]].split("/")
-    assert "Endpoint" in image.build().symbols.values()
+    assert "Endpoint" in {name for names in image.build().symbols.values() for name in names.split("/")}
 
 
 @pytest.mark.parametrize("name", sorted(shorten._REFLECTION))
