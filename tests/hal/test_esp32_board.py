@@ -20,6 +20,9 @@ class Time:
     def ticks_ms(self):
         return self.chip.now_ms & (1 << 30) - 1
 
+    def sleep_ms(self, ms):
+        self.chip.pass_ms(ms)
+
     def ticks_diff(self, later, earlier):
         return (later - earlier + (1 << 29)) % (1 << 30) - (1 << 29)
 
@@ -159,6 +162,34 @@ def test_mending_makes_sockets_and_network_anew(make, chip, monkeypatch):
     board.mend()
     assert opened == [500, 4500, 500, 4500]
     assert chip.wlan.calls == [("disconnect",), ("connect", "net", None)]
+
+
+def test_mending_without_sockets_to_have_is_tried_again_later(make, chip, monkeypatch):
+    board = make()
+
+    def bind(port):
+        raise OSError(23)
+
+    monkeypatch.setattr(board.udp, "_bind", bind)
+    board.udp._sockets = {500: None}
+    board.mend()
+    assert board.udp.ports() == [500]
+
+
+@pytest.mark.parametrize("error", [OSError(5), MemoryError()])
+def test_waiting_goes_on_when_it_cannot_be_waited(make, chip, monkeypatch, error):
+    """`poll` says EIO when lwIP has no memory to look at its sockets."""
+    board = make()
+
+    def poll(_, ms):
+        raise error
+
+    monkeypatch.setattr(Poll, "poll", poll)
+    before = chip.now_ms
+    board.wait(100)
+    board.wait(None)
+    board.wait(3)
+    assert chip.now_ms - before == 23
 
 
 def test_time_goes_on_when_the_ticks_wrap(make, chip):

@@ -90,6 +90,27 @@ def test_an_empty_datagram_does_not_wedge_the_socket(udp):
     assert sorted(drain(udp)) == [(b"c", PEER, 4500), (b"d", PEER, 500)]
 
 
+def test_a_socket_that_cannot_be_had_is_asked_for_again(udp, monkeypatch):
+    """lwIP has ten of them, and memory that the radio may want more."""
+    first, second = Network.made
+    first.queue += [b""]
+    second.queue += [b"c"]
+
+    def none(*_):
+        raise OSError(errno.ENFILE)
+
+    monkeypatch.setattr(module.socket, "socket", none)
+    assert udp.receive() == (b"c", PEER, 4500) and first.closed and udp.sockets() == [second]
+    assert udp.receive() is None and udp.send(b"x", PEER, 500) is False and udp.ports() == [500, 4500]
+    monkeypatch.setattr(module.socket, "socket", Socket)
+    monkeypatch.setattr(Socket, "bind", none)
+    assert udp.receive() is None and Network.made[2].closed
+    monkeypatch.undo()
+    monkeypatch.setattr(module.socket, "socket", Socket)
+    assert udp.receive() is None and len(udp.sockets()) == 2
+    assert udp.send(b"x", PEER, 500) is True and Network.made[3].sent == [(b"x", PEER)]
+
+
 def test_a_full_driver_is_asked_again(udp):
     first, _ = Network.made
     first.failures = [errno.ENOMEM, errno.EAGAIN]

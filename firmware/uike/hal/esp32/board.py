@@ -16,6 +16,7 @@ from uike.hal.esp32.udp import Udp
 _BORN = 2026  # years before it are those of a clock that was not set
 _SINCE_2000 = 946_684_800  # seconds
 _WAIT_MAX_MS = 500  # the network may have gone meanwhile
+_PAUSE_MS = 10  # between looks at sockets that cannot be waited for
 _FASTEST = (240_000_000, 160_000_000)
 _TIME_SERVERS = ("pool.ntp.org",)
 
@@ -90,10 +91,14 @@ class Board:
         if self._led:
             self._show(link, tunnels)
         self.life.turn(self.now(), link, tunnels or self.console.heard)
-        poll = select.poll()
-        for stream in self.udp.sockets() + [sys.stdin]:
-            poll.register(stream, select.POLLIN)
-        poll.poll(_WAIT_MAX_MS if timeout_ms is None else min(timeout_ms, _WAIT_MAX_MS))
+        timeout_ms = _WAIT_MAX_MS if timeout_ms is None else min(timeout_ms, _WAIT_MAX_MS)
+        try:
+            poll = select.poll()
+            for stream in self.udp.sockets() + [sys.stdin]:
+                poll.register(stream, select.POLLIN)
+            poll.poll(timeout_ms)
+        except (OSError, MemoryError):  # without memory lwIP says EIO: what came in is read all the same
+            time.sleep_ms(min(timeout_ms, _PAUSE_MS))
 
     def _show(self, link, tunnels):
         from uike.hal.esp32 import led
@@ -106,7 +111,10 @@ class Board:
     def mend(self):
         """Sockets and network anew: what can be done before the chip is reset."""
         self._network.mend()
-        self.udp.open(self.udp.ports())
+        try:
+            self.udp.open(self.udp.ports())
+        except OSError:  # lwIP has none to give: `receive` goes on asking
+            pass
 
     def entropy(self, n):
         """`n` bytes of the chip's generator, which is random only while the radio is on. OSError when that is off."""

@@ -19,7 +19,7 @@ class Udp:
 
     def __init__(self, network):
         self._network = network
-        self._sockets = {}  # port -> socket
+        self._sockets = {}  # port -> socket, or None while lwIP has none to give
         self.mended = 0  # sockets made anew
 
     def open(self, ports):
@@ -28,40 +28,47 @@ class Udp:
             self._bind(port)
 
     def _bind(self, port):
-        old = self._sockets.pop(port, None)
+        old = self._sockets.get(port)
+        self._sockets[port] = None
         if old:
             old.close()
         made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(("0.0.0.0", port))
-        made.setblocking(False)
+        try:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            made.bind(("0.0.0.0", port))
+            made.setblocking(False)
+        except OSError:
+            made.close()
+            raise
         self._sockets[port] = made
 
     def ports(self):
         return list(self._sockets)
 
     def sockets(self):
-        return list(self._sockets.values())
+        return [each for each in self._sockets.values() if each]
 
     def receive(self):
         """(datagram, (address, port), local port), or None when nothing is there."""
-        for port in self._sockets:
+        for port, sock in self._sockets.items():
             try:
-                data, remote = self._sockets[port].recvfrom(_SIZE)
+                if sock:
+                    data, remote = sock.recvfrom(_SIZE)
+                    if data:
+                        return data, remote, port
+                    self.mended += 1
+                self._bind(port)
+                break  # the table has changed
             except OSError:  # nothing there; what else it may be, the next call or the next send will say
-                continue
-            if data:
-                return data, remote, port
-            self.mended += 1
-            self._bind(port)
-            break  # the table has changed
+                pass
         return None
 
     def send(self, datagram, destination, local_port):
         """False when there is no room for it now."""
-        for _ in range(_TRIES):
+        sock = self._sockets[local_port]
+        for _ in range(_TRIES if sock else 0):
             try:
-                self._sockets[local_port].sendto(datagram, destination)
+                sock.sendto(datagram, destination)
                 return True
             except OSError as error:
                 if error.args[0] not in _NO_MEMORY:
