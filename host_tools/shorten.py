@@ -21,7 +21,7 @@ from host_tools import fold
 from host_tools.local_names import LocalNames
 
 PUBLIC = frozenset({"Datagrams", "VERSION", "finish", "self", "serve", "up"})  # what a program may use, or has itself
-_DATA = Path(__file__).with_name("device_names.txt")
+DATA = Path(__file__).with_name("device_names.txt")
 _SPELLED = re.compile(r"\w+(\.\w+)*")
 _REFLECTION = frozenset({"dir", "eval", "exec", "globals", "locals", "vars"})
 _BY_NAME = frozenset({"delattr", "getattr", "hasattr", "setattr"})
@@ -33,7 +33,7 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 def _device_names() -> tuple[list[str], set[str]]:
     """(names that cost nothing on any device, all names that something foreign may have)."""
     groups = [[], []]
-    for line in _DATA.read_text().splitlines():
+    for line in DATA.read_text().splitlines():
         if line.startswith("["):
             group = groups[line == "[foreign]"]
         elif not line.startswith("#"):
