@@ -21,12 +21,12 @@ class LocalNames:
     """What must stay in the modules `texts`, {where: folded source}."""
 
     def __init__(self, texts: dict[str, str]):
-        self._keywords: set[str] = set()
+        self.keywords: set[str] = set()
         self._shared: set[str] = set()
         for where, text in texts.items():
             for node in ast.walk(ast.parse(text, where)):
                 if isinstance(node, ast.keyword) and node.arg:
-                    self._keywords.add(node.arg)
+                    self.keywords.add(node.arg)
                 elif isinstance(node, ast.Attribute):
                     self._shared.add(node.attr)
                 elif isinstance(node, ast.ImportFrom):
@@ -57,7 +57,7 @@ class LocalNames:
         used, tied = _names_and_ties(_inside(function))
         names = [each.arg for each in _own(function)]
         letters = iter([each for each in _ARGUMENTS if each not in used | tied and each not in names])
-        free = [name for name in names if name not in tied | self._keywords and len(name) > 1]
+        free = [name for name in names if name not in tied | self.keywords and len(name) > 1]
         return dict(zip(free, letters, strict=False))
 
     def _globals(self, tree: ast.Module) -> dict[str, str]:

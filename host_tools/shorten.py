@@ -148,7 +148,7 @@ class _Uses(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_JoinedStr(self, node):
-        self.kept.update(name for part in ast.walk(node) for name in _identifiers(part))  # no positions in there
+        self.kept.update(_identifiers_in(node))  # no positions in there
         self.generic_visit(node)
 
     def visit_Constant(self, node):
@@ -244,14 +244,53 @@ class Names:
         For a file that is not of this firmware (a guest beside it), also checks that its own names do not meet those
         of the mapping. Raises FoldError, SyntaxError.
         """
-        if path in self._files:
-            source = self._local.rename(source, path)
+        source = self._local.rename(source, path) if path in self._files else self._part(source, path)
         tree = ast.parse(source, path)
         self._check(tree, path)
         intended = copy.deepcopy(tree)
         for node in ast.walk(intended):
             self._rename(node)
         return fold.apply(source, path, intended, list(_edits(tree, source.encode().splitlines(), self.mapping, path)))
+
+    def _meetings(self, uses: _Uses):
+        """Lists of the variables of a file that would become one."""
+        for new, names in sorted(self.variables.items()):
+            names = [name for name in names if name in uses.variables]
+            if new in uses.variables and new not in self.mapping:
+                names.append(new)
+            if len(names) > 1:
+                yield names
+
+    def _part(self, source: str, path: str) -> str:
+        """A guest may have variables of which no file of the firmware has both: all but one get names of their own."""
+        tree = ast.parse(source, path)
+        uses = _Uses()
+        uses.visit(tree)
+        nodes = list(ast.walk(tree))
+        tied = {node.arg for node in nodes if isinstance(node, ast.keyword)} | self._local.keywords
+        tied |= {name for node in nodes if isinstance(node, ast.JoinedStr) for name in _identifiers_in(node)}
+        tied.update(each for node in nodes if isinstance(node, (ast.Global, ast.Nonlocal)) for each in node.names)
+        tied.update(node.name for node in nodes if isinstance(node, (*_DEFINITIONS, ast.ExceptHandler)))
+        mapping = {}
+        for names in self._meetings(uses):
+            free = [name for name in names if name not in tied]
+            mapping.update((name, name + "_") for name in (free if len(free) < len(names) else free[1:]))
+        if not mapping:
+            return source
+        intended = copy.deepcopy(tree)
+        edits = []
+        for node, twin in zip(ast.walk(tree), ast.walk(intended), strict=True):
+            field = {ast.Name: "id", ast.arg: "arg", ast.alias: "name"}.get(type(node))
+            name = field and getattr(node, field)
+            if name not in mapping or getattr(node, "asname", None):
+                continue
+            new = mapping[name]
+            if field == "name":
+                twin.asname, new = new, f"{name} as {new}"
+            else:
+                setattr(twin, field, new)
+            edits.append((fold.stretch(node.lineno, node.col_offset, len(name)), new))
+        return fold.apply(source, path, intended, edits)
 
     def _rename(self, node):
         for field in ("id", "attr", "arg", "name", "names"):
@@ -273,20 +312,14 @@ class Names:
     def _check(self, tree, path):
         uses = _Uses()
         uses.visit(tree)
-        for new, names in sorted(self.variables.items()):
-            names = [name for name in names if name in uses.variables]
-            if new in uses.variables and new not in self.mapping:
-                names.append(new)
-            if len(names) > 1:
-                raise fold.FoldError(f"{path}: {names[1]} is {names[0]} on the device: call it otherwise")
+        for names in self._meetings(uses):
+            raise fold.FoldError(f"{path}: {names[1]} is {names[0]} on the device: call it otherwise")
         for name in sorted(uses.members - set(self.mapping)):
             if name in self.members:
                 raise fold.FoldError(f"{path}: {name} is {self.members[name][0]} on the device: call it otherwise")
         for node in ast.walk(tree):
             if isinstance(node, ast.JoinedStr):
-                for name in sorted(
-                    set(self.mapping) & {each for part in ast.walk(node) for each in _identifiers(part)}
-                ):
+                for name in sorted(set(self.mapping) & _identifiers_in(node)):
                     raise fold.FoldError(f"{path}:{node.lineno}: {name} in an f-string: give it a variable first")
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _BY_NAME:
                 for argument in node.args[1:2]:
@@ -304,6 +337,10 @@ def _constants(tree: ast.Module) -> set[str]:
         and isinstance(node.value, ast.Call)
         and getattr(node.value.func, "id", "") == "const"
     }
+
+
+def _identifiers_in(node: ast.AST) -> set[str]:
+    return {name for part in ast.walk(node) for name in _identifiers(part)}
 
 
 def _identifiers(node: ast.AST) -> list[str]:

@@ -421,7 +421,7 @@ def test_all_of_it_in_96_kilobytes_of_the_vm():
 def test_what_the_demo_s_configuration_costs():
     rows, (_, left, names, growth) = guest(DEMO)
     assert list(rows) == [*ALWAYS, "AES-CBC-128, HMAC-SHA2-256", "X25519"]
-    assert sum(fuel for _, fuel, _ in rows.values()) <= 315_000_000
+    assert sum(fuel for _, fuel, _ in rows.values()) <= 318_000_000
     assert left == "[]" and int(growth) <= 16
 
 

@@ -137,10 +137,27 @@ def test_names_in_an_f_string_stay():
     assert "argument_one" not in names.mapping and len(names.mapping) == 1
 
 
+def test_a_guest_may_import_what_no_file_has_both_of():
+    texts = {"one.py": "def first_function():\n    return 1\n", "two.py": "def other_function():\n    return 2\n"}
+    names = Names(texts, ["uike.one", "uike.two"])
+    assert names.mapping["first_function"] == names.mapping["other_function"]
+    guest = "from uike.one import first_function\nfrom uike.two import other_function\n"
+    guest += "result = first_function() - other_function()\n"
+    text = names.shorten(guest, "guest.py")
+    new = names.mapping["first_function"]
+    assert f"from uike.two import {new} as other_function_\n" in text
+    assert text.endswith(f"result = {new}() - other_function_()\n")
+    with pytest.raises(FoldError, match="other_function in an f-string"):
+        names.shorten(guest + "print(f'{other_function}')\n", "guest.py")
+    with pytest.raises(FoldError, match="other_function is first_function on the device"):
+        names.shorten("def other_function():\n    return first_function\ndef first_function():\n    pass\n", "guest.py")
+
+
 def test_a_guest_whose_names_would_meet_others_is_refused(names):
     new = names.mapping["Tally"]
+    assert names.shorten(f"from uike.x import Tally\n{new} = Tally\n", "guest.py").endswith(f"\n{new}_ = {new}\n")
     with pytest.raises(FoldError, match=f"{new} is Tally"):
-        names.shorten(f"from uike.x import Tally\n{new} = Tally\n", "guest.py")
+        names.shorten(f"from uike.x import Tally\n{new} = Tally\nprint(Tally=1)\ndef {new}():\n    pass\n", "guest.py")
     new = names.mapping["add_to_it"]
     with pytest.raises(FoldError, match=f"{new} is add_to_it"):
         names.shorten(f"class Mine:\n    def {new}(self):\n        pass\n", "guest.py")
