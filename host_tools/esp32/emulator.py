@@ -1,7 +1,8 @@
 """An emulated chip: a QEMU that the user has, started on a flash file and stopped again.
 
 The machine names and options are those of Espressif's QEMU and of its forks. `-icount` makes its clock count
-instructions, so that a time read in the guest says how much was executed and is the same in every run.
+instructions, so that a time read in the guest says how much was executed and is the same in every run. With a network
+it goes with the PC's: a guest that waits for others must not reach its time limits before these have had the time.
 """
 
 import contextlib
@@ -48,7 +49,7 @@ def command(binary: str, chip: str, flash: Path, port: int, network: bool = Fals
         "-drive", f"file={flash},if=mtd,format=raw",
         "-serial", f"tcp:127.0.0.1:{port},server,nowait",
         "-display", "none", "-monitor", "none",
-        *MACHINES[chip], *((NETWORK[0], NETWORK[1] + forward) if network else ()),
+        *((NETWORK[0], NETWORK[1] + forward) if network else MACHINES[chip]),
     ]  # fmt: skip
 
 

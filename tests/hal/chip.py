@@ -27,7 +27,7 @@ class Pin:
 
 
 class Chip:
-    """`modules()` are what a program can import: machine, micropython, network, ntptime, esp."""
+    """`modules()` are what a program can import: machine, micropython, network, ntptime, esp32."""
 
     PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
 
@@ -45,6 +45,7 @@ class Chip:
         self.lans = []
         self.country = self.hostname = None
         self.time = SimpleNamespace(year=2000, servers=[], answers={})
+        self.blocks = [100_000, 50_000]  # that the system has left
 
     def power_on(self):
         self.memory, self.cause, self.dog = b"", self.PWRON_RESET, None
@@ -65,7 +66,7 @@ class Chip:
     # -- the modules -------------------------------------------------------------------------------------------------
 
     def modules(self):
-        names = ("machine", "micropython", "network", "ntptime")
+        names = ("machine", "micropython", "network", "ntptime", "esp32")
         return {name: _module(name, getattr(self, "_" + name)()) for name in names}
 
     def _machine(self):
@@ -106,6 +107,13 @@ class Chip:
             "RTC": Rtc, "WDT": Wdt, "PWM": Pwm, "Pin": Pin, "freq": freq,
             "reset": chip.reset, "reset_cause": lambda: chip.cause, **causes,
         }  # fmt: skip
+
+    def _esp32(self):
+        def idf_heap_info(kind):
+            assert kind == 4
+            return [(300_000, sum(self.blocks), max(self.blocks), 0), (4, 0, 0, 0)]
+
+        return {"HEAP_DATA": 4, "idf_heap_info": idf_heap_info}
 
     def _micropython(self):
         return {"kbd_intr": lambda character: setattr(self, "interrupt", character)}

@@ -2,12 +2,13 @@
 
 import importlib
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from tests.hal.chip import Chip
 
-OURS = ("record", "slots", "life", "led", "network", "board", "engines")
+OURS = ("record", "slots", "life", "led", "network", "board", "engines", "share")
 
 
 @pytest.fixture
@@ -22,6 +23,8 @@ def chip(monkeypatch):
         if hasattr(package, name):
             monkeypatch.delattr(package, name)
     chip.load = lambda name: importlib.import_module(f"uike.hal.esp32.{name}")
+    heap = SimpleNamespace(mem_alloc=lambda: 70_000, mem_free=lambda: 42_000)
+    monkeypatch.setattr(chip.load("share"), "gc", heap)
     yield chip
     for name in OURS:
         sys.modules.pop(f"uike.hal.esp32.{name}", None)

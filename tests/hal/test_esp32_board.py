@@ -192,6 +192,26 @@ def test_waiting_goes_on_when_it_cannot_be_waited(make, chip, monkeypatch, error
     assert chip.now_ms - before == 23
 
 
+def test_the_memory_is_shared_once_there_is_an_address(make, chip, monkeypatch):
+    board = make()
+    told = []
+    monkeypatch.setattr(chip.load("share"), "settle", lambda: told.append(chip.wlan.isconnected()) or [[None]])
+    assert board.link() is None and not told
+    chip.wlan.take("192.0.2.7")
+    assert board.link() == board.link() == "192.0.2.7" and told == [True] and board._areas == [[None]]
+
+
+def test_no_memory_to_share_it(make, chip, monkeypatch):
+    board = make()
+
+    def settle():
+        raise MemoryError
+
+    monkeypatch.setattr(chip.load("share"), "settle", settle)
+    chip.wlan.take("192.0.2.7")
+    assert board.link() == "192.0.2.7"
+
+
 def test_time_goes_on_when_the_ticks_wrap(make, chip):
     chip.now_ms = (1 << 30) - 500
     board = make()

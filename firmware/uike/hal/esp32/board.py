@@ -12,6 +12,7 @@ from uike.hal.esp32.life import Life
 from uike.hal.esp32.network import Network
 from uike.hal.esp32.store import Store
 from uike.hal.esp32.udp import Udp
+from uike.transient import load
 
 _BORN = 2026  # years before it are those of a clock that was not set
 _SINCE_2000 = 946_684_800  # seconds
@@ -38,6 +39,7 @@ class Board:
         self._time_servers = settings.get("ntp", _TIME_SERVERS)
         self._network = Network(settings, self._settings.get("ethernet"))
         self.udp = Udp(self._network)
+        self._areas = None  # of the heap, see hal/esp32/share
         self.random = self.entropy  # until there is a DRBG: blinding only
         self.report = lambda name, code: None  # hears of engines that failed
 
@@ -124,7 +126,14 @@ class Board:
 
     def link(self):
         """Our address in the network, or None while there is none."""
-        return self._network.address()
+        address = self._network.address()
+        if address and self._areas is None:
+            self._areas = ()  # whatever comes of it
+            try:
+                self._areas = load("uike.hal.esp32.share").settle()
+            except MemoryError:
+                pass
+        return address
 
     def crypto(self):
         """The crypto provider of this chip. "lax" in board.json is for an emulator, never for a board."""
