@@ -195,23 +195,22 @@ class Names:
         own = [name for name in uses.defined - kept if not name.startswith("__") and name.isascii()]
         own.sort(key=lambda name: (name not in lasts, -len(files[name]), name))
         taken = uses.variables | uses.attributes | uses.members | uses.kept | PUBLIC
-        self._free = [name for name in free if name not in taken]
-        self._taken = taken | foreign
-        self.mapping = self._assign(own, uses, files)
+        self.mapping = self._assign(own, uses, files, [name for name in free if name not in taken], taken | foreign)
         self.variables = self._back(name for name in own if name in uses.variables)
         self.members = self._back(name for name in own if name in uses.members)
 
-    def _assign(self, own, uses, files) -> dict[str, str]:
+    @staticmethod
+    def _assign(own, uses, files, free, taken) -> dict[str, str]:
         """Unequal names for all variables that some file has both of, and for all that are members of objects.
 
         Neither a scope nor a module holds members: one that is only ever a variable, be it a function of a module, and
         one that is only ever a member may share. A variable does not take the name of a builtin, which a guest's file
         may want.
         """
-        builtin = [name for name in self._free if hasattr(builtins, name)]
+        builtin = [name for name in free if hasattr(builtins, name)]
         short = (a + b for a in _LETTERS for b in _LETTERS + "0123456789")
-        short = (name for name in short if name not in self._taken and not keyword.iskeyword(name))
-        pool = list(itertools.islice(itertools.chain((n for n in self._free if n not in builtin), short), len(own)))
+        short = (name for name in short if name not in taken and not keyword.iskeyword(name))
+        pool = list(itertools.islice(itertools.chain((name for name in free if name not in builtin), short), len(own)))
         both = [name for name in own if name in uses.variables and name in uses.members]
         mapping = dict(zip(both, pool, strict=False))
         rest = pool[len(both) :]
@@ -273,7 +272,7 @@ class Names:
         tied.update(node.name for node in nodes if isinstance(node, (*_DEFINITIONS, ast.ExceptHandler)))
         mapping = {}
         for names in self._meetings(uses):
-            free = [name for name in names if name not in tied]
+            free = [name for name in names if name not in tied and name + "_" not in uses.variables]
             mapping.update((name, name + "_") for name in (free if len(free) < len(names) else free[1:]))
         if not mapping:
             return source

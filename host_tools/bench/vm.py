@@ -33,14 +33,19 @@ class BenchError(Exception):
 
 
 @contextlib.contextmanager
-def metered_image():
-    """The firmware with the benchmark's main in the place of its own."""
+def image_with(texts: dict[str, str]):
+    """The firmware with modules {name: source} beside its own, or in their place."""
     with tempfile.TemporaryDirectory(prefix="uike-bench-") as directory:
         files, sizes = image.compile_image()
         image.write(files, Path(directory))
-        texts = {"main": HERE / "metered_main.py", "meter": HERE / "meter.py"}
-        image.write(image.compile_modules({name: path.read_text() for name, path in texts.items()}), Path(directory))
+        image.write(image.compile_modules(texts), Path(directory))
         yield image.Image(Path(directory), "", sizes)
+
+
+def metered_image():
+    """The firmware with the benchmark's main in the place of its own."""
+    texts = {"main": HERE / "metered_main.py", "meter": HERE / "meter.py"}
+    return image_with({name: path.read_text() for name, path in texts.items()})
 
 
 class Run:

@@ -201,11 +201,12 @@ def test_the_memory_is_shared_once_there_is_an_address(make, chip, monkeypatch):
     assert board.link() == board.link() == "192.0.2.7" and told == [True] and board._areas == [[None]]
 
 
-def test_no_memory_to_share_it(make, chip, monkeypatch):
+@pytest.mark.parametrize("error", [OSError(23), MemoryError()])
+def test_no_memory_to_share_it(make, chip, monkeypatch, error):
     board = make()
 
     def settle():
-        raise MemoryError
+        raise error
 
     monkeypatch.setattr(chip.load("share"), "settle", settle)
     chip.wlan.take("192.0.2.7")

@@ -7,7 +7,6 @@ import re
 
 import pytest
 
-from host_tools import image
 from host_tools.bench import vm as bench
 from uike import event
 
@@ -35,18 +34,15 @@ class Run(bench.Run):
 
 
 @pytest.fixture(scope="module")
-def directory(tmp_path_factory):
-    path = tmp_path_factory.mktemp("image")
-    files, sizes = image.compile_image()
-    image.write(files, path)
-    image.write(image.compile_modules({"main": MAIN}), path)
-    return image.Image(path, "", sizes)
+def counting():
+    with bench.image_with({"main": MAIN}) as made:
+        yield made
 
 
 @pytest.mark.parametrize("kind", ["", "p256"])
-def test_they_fit_into_the_pools(directory, kind):
+def test_they_fit_into_the_pools(counting, kind):
     Run.interned = {}
-    run = Run("aes128-sha256-x25519", "aes128-sha256-x25519", "111k", image=directory, then=REKEYINGS, kind=kind)
+    run = Run("aes128-sha256-x25519", "aes128-sha256-x25519", "111k", image=counting, then=REKEYINGS, kind=kind)
     print(json.dumps(run.interned))
     assert set(run.interned) == {"initiator", "responder"}
     assert max(run.interned.values()) <= NAMES_MAX

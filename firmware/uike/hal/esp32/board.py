@@ -131,7 +131,7 @@ class Board:
             self._areas = ()  # whatever comes of it
             try:
                 self._areas = load("uike.hal.esp32.share").settle()
-            except MemoryError:
+            except (OSError, MemoryError):
                 pass
         return address
 

@@ -14,13 +14,13 @@ _DATAGRAM = 2_800  # bytes; made of our heap too, so they are short
 _DATAGRAMS = 5  # a socket's queue has room for six
 _PORT = 49_151
 _SMALL = 5_000  # bytes; a block that is left to the system
-_AREAS = 4
+_PIECES = 8  # lists made at most, to make the heap grow
 _ANCHOR = 16  # words; an area whose first 16 bytes alone are in use is taken for empty
 _MARGIN = 3_000  # bytes of a block that are the heap's own bookkeeping, or more than that
 
 
 def settle():
-    """Returns what holds the areas that the heap has got: a list, to be kept."""
+    """Returns what holds the areas that the heap has got: a list to keep. OSError if no socket is to be had."""
     anchors = []
     left, largest = _free()
     if left - min(largest, gc.mem_alloc() + gc.mem_free()) > _DATAGRAM * _DATAGRAMS:  # even then
@@ -49,7 +49,7 @@ def _free():
 def _grow(anchors):
     held = []  # what fits into the heap as it is
     largest = _free()[1]
-    while largest > _SMALL and len(anchors) + len(held) < 2 * _AREAS:
+    while largest > _SMALL and len(anchors) + len(held) < _PIECES:
         piece = [None] * ((largest - _MARGIN) // 4)
         before, largest = largest, _free()[1]
         if largest < before:  # an area of its own; what is empty would be given back

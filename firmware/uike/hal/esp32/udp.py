@@ -66,7 +66,9 @@ class Udp:
     def send(self, datagram, destination, local_port):
         """False when there is no room for it now."""
         sock = self._sockets[local_port]
-        for _ in range(_TRIES if sock else 0):
+        if not sock:
+            return False
+        for _ in range(_TRIES):
             try:
                 sock.sendto(datagram, destination)
                 return True
