@@ -40,7 +40,13 @@ MARCHES = {10: "xtensawin", 11: "rv32imc"}  # native code by its number in an .m
 @click.option("--port", metavar="DEVICE", help="A board at this serial port, with MicroPython on it.")
 @click.option("--provider", type=click.Choice(["esp32", "soft"]), help="Crypto provider. [default: the image's best]")
 @click.option("--only", multiple=True, metavar="STAGE", help="Only this stage (may be repeated).")
-@click.option("--vectors", type=click.Choice(["sample", "all", "none"]), default="sample", show_default=True)
+@click.option(
+    "--vectors",
+    default="sample",
+    show_default=True,
+    metavar="WHICH",
+    help="sample, all, none, or algorithms such as ecdsa,ed25519 (hours on one device; several emulators share them).",
+)
 @click.option("--wifi", metavar="SSID", help="Join this network; its password is in UIKE_WIFI_PASSWORD.")
 @click.option("--json", "json_path", type=arguments.OUTPUT, metavar="FILE", help="As JSON too.")
 @click.pass_context
@@ -91,6 +97,8 @@ def _run(options) -> int:
                     continue
                 click.echo(f"esp32: {run.title}", err=True)
                 stages.execute(repl, run, names_there, results.append, _echo, slow_flash=not options["port"])
+    if any(run.stage == "vectors" for run in runs):
+        results += stages.unanswered(cases, results)
     about["seconds"] = round(time.monotonic() - started)
     report.show(Console(highlight=False), about, runs, results)
     if options["json_path"]:
@@ -128,12 +136,19 @@ def _provider(wanted: str | None, built: image.Image, emulated: bool) -> str:
 
 
 def _cases(which: str) -> list[dict]:
+    """The vectors of `--vectors`. UsageError if it names an algorithm that has none."""
     if which == "none" or not RUNNER.exists():
         return []
     sys.path.insert(0, str(RUNNER.parents[2]))
     from tests.crypto import cases
 
-    return cases.every() if which == "all" else [case for name in cases.ALL for case in cases.sample(name, SAMPLE)]
+    if which == "sample":
+        return [case for name in cases.ALL for case in cases.sample(name, SAMPLE)]
+    names = list(cases.ALL) if which == "all" else which.split(",")
+    unknown = sorted(set(names) - set(cases.ALL))
+    if unknown:
+        raise UsageError(f"no vectors of {', '.join(unknown)}; there are sample, all, none, {', '.join(cases.ALL)}")
+    return [case for name in names for case in cases.cases(name)]
 
 
 @contextlib.contextmanager

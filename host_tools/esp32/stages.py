@@ -112,6 +112,12 @@ def parts(cases: list[dict]) -> list[list[dict]]:
     return found
 
 
+def unanswered(cases: list[dict], results: list[Result]) -> list[Result]:
+    """A wrong answer for each vector that the device was given and said nothing of: a line may be lost on its way."""
+    answered = {result.name for result in results}
+    return [Result("vectors", "wrong", case["name"], "", "no answer") for case in cases if case["name"] not in answered]
+
+
 def files(built: image.Image, cases: list[dict], runner: Path | None, march: str | None = None) -> dict[str, bytes]:
     """Path to contents of all that goes below `DIRECTORY`: the firmware, the guest's programs, the vectors."""
     found = {str(path.relative_to(built.directory)): path.read_bytes() for path in built.directory.rglob("*.mpy")}

@@ -14,6 +14,7 @@ from host_tools.esp32 import __main__ as command
 from host_tools.esp32 import emulator, report, stages
 from host_tools.esp32.repl import Repl
 from host_tools.esp32.stages import Result, Run
+from tests.crypto import cases as vectors
 from tests.esp32.device import Device
 from tests.esp32.test_flash import official
 
@@ -112,6 +113,25 @@ def test_vectors_go_in_parts():
     assert stages.parts([]) == [[]]
 
 
+def test_a_vector_without_an_answer_is_a_wrong_one():
+    cases = [{"name": "one"}, {"name": "two"}, {"name": "three"}]
+    results = [Result("vectors", "ok", "one"), Result("vectors", "wrong", "three", "", "why")]
+    assert stages.unanswered(cases, results) == [Result("vectors", "wrong", "two", "", "no answer")]
+    assert stages.unanswered([], results) == []
+
+
+def test_vectors_of_a_few_algorithms():
+    few = command._cases("ed25519_sign,drbg")
+    assert {case["kind"] for case in few} == {"sign", "drbg"}
+    assert few == vectors.cases("ed25519_sign") + vectors.cases("drbg")
+    assert command._cases("all") == vectors.every() and command._cases("none") == []
+    for name in vectors.ALL:
+        assert command._cases("sample").count(vectors.cases(name)[0]) == 1
+    for wrong in ("ed25519,rot13", "", "sample,ecdsa"):
+        with pytest.raises(command.UsageError, match="no vectors of .*there are sample, all, none, sha1"):
+            command._cases(wrong)
+
+
 def test_every_program_has_its_guest_and_its_names_are_those_of_the_image():
     runs = stages.plan("soft", ("net", "secret"), [{}])
     kinds = "heap wifi selftest vectors primitives signatures packets first handshake certificates"
@@ -162,6 +182,8 @@ def test_wrong_use(image_path):
     assert said("--port", "/dev/nowhere", "--image", image_path, "--emulator", "qemu") == (2, both)
     status, text = said("--image", image_path, "--emulator", "sh", "--only", "nothing")
     assert status == 2 and text.startswith("esp32: there is no such stage; this image and these options have heap, ")
+    status, text = said("--image", image_path, "--emulator", "sh", "--vectors", "rot13")
+    assert status == 2 and text.startswith("esp32: no vectors of rot13; there are sample, all, none, sha1")
     status, text = said("--port", "/dev/nowhere")
     assert status == 2 and "/dev/nowhere" in text and text.count("\n") == 0
 
