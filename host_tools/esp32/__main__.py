@@ -22,7 +22,9 @@ CHIPS_OWN = ("uike.crypto.esp32", "uike.hal.esp32.engines")  # the modules of th
 RUNNER = Path(__file__).resolve().parent.parent.parent / "tests" / "crypto" / "guest_vectors.py"
 SAMPLE = 6  # vectors of each kind, valid and invalid each
 BAUD = 115200
+EMULATOR_BOOT_S = 180  # beside others on a busy PC
 WRONG_USE = 2
+PROGRESS = 100  # results between two signs of life
 MARCHES = {10: "xtensawin", 11: "rv32imc"}  # native code by its number in an .mpy file
 
 
@@ -87,6 +89,12 @@ def _run(options) -> int:
         runs = [run for run in runs if run.stage in options["only"]]
     started = time.monotonic()
     results, about = [], {"provider": provider, "march": march, "firmware": built.total}
+
+    def note(result):
+        results.append(result)
+        if len(results) % PROGRESS == 0:
+            _echo(f"{len(results)} results")
+
     for number, part in enumerate(stages.parts(cases)):
         files = stages.files(built, part, RUNNER, march)
         with _device(options, files, bool(wifi)) as repl:
@@ -96,7 +104,7 @@ def _run(options) -> int:
                 if number and run.stage != "vectors":
                     continue
                 click.echo(f"esp32: {run.title}", err=True)
-                stages.execute(repl, run, names_there, results.append, _echo, slow_flash=not options["port"])
+                stages.execute(repl, run, names_there, note, _echo, slow_flash=not options["port"])
     if any(run.stage == "vectors" for run in runs):
         results += stages.unanswered(cases, results)
     about["seconds"] = round(time.monotonic() - started)
@@ -172,7 +180,7 @@ def _device(options, files, network):
     with emulator.running(
         options["binary"], flash.chip_of(official).name, flash.merge(official, below), network
     ) as link:
-        repl = Repl(link)
+        repl = Repl(link, EMULATOR_BOOT_S)
         repl.enter()
         yield repl
 
