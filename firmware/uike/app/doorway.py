@@ -12,7 +12,7 @@ from uike.wire.address import pack, text
 
 _LOOK_MS = 100  # between two looks at the listeners
 _REST_MS = 10_000  # without a connection
-_ROOM = 3_072  # bytes that ought to be free beside a module, in one piece: what it works with
+_ROOM = 3_072  # bytes that ought to be free beside a module: what it works with
 
 
 class Doorway:
@@ -95,7 +95,8 @@ class Doorway:
         try:
             transient.bring(name)
             there = True
-            bytearray(_ROOM)
+            piece = _ROOM if "auth" in name else _ROOM // 2  # with certificates a message is a long one
+            _ = bytearray(piece), bytearray(_ROOM - piece)
         except MemoryError:
             if self._give(name):
                 drop()  # it may have come in part
