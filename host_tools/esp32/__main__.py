@@ -47,7 +47,7 @@ MARCHES = {10: "xtensawin", 11: "rv32imc"}  # native code by its number in an .m
     default="sample",
     show_default=True,
     metavar="WHICH",
-    help="sample, all, none, or algorithms such as ecdsa,ed25519 (hours on one device; several emulators share them).",
+    help="sample, all (an hour in an emulated ESP32), none, or algorithms such as ecdsa,ed25519.",
 )
 @click.option("--wifi", metavar="SSID", help="Join this network; its password is in UIKE_WIFI_PASSWORD.")
 @click.option("--json", "json_path", type=arguments.OUTPUT, metavar="FILE", help="As JSON too.")
@@ -156,7 +156,7 @@ def _cases(which: str) -> list[dict]:
     unknown = sorted(set(names) - set(cases.ALL))
     if unknown:
         raise UsageError(f"no vectors of {', '.join(unknown)}; there are sample, all, none, {', '.join(cases.ALL)}")
-    return [case for name in names for case in cases.cases(name)]
+    return cases.every(names)
 
 
 @contextlib.contextmanager
